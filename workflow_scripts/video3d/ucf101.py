@@ -1,7 +1,7 @@
 """UCF101's class names, its way of naming videos, and its official lists.
 
-Source: Soomro, Zamir, Shah, "UCF101: A Dataset of 101 Human Actions Classes From Videos in The Wild", CRCV-TR-12-01, 2012,
-and the files of its "train/test splits for action recognition".
+Source: Soomro, Zamir, Shah, "UCF101: A Dataset of 101 Human Actions Classes From Videos in The Wild", CRCV-TR-12-01,
+2012, and the files of its "train/test splits for action recognition".
 """
 
 import difflib
@@ -26,7 +26,7 @@ CLASSES = tuple(
     Rowing SalsaSpin ShavingBeard Shotput SkateBoarding Skiing Skijet SkyDiving SoccerJuggling SoccerPenalty StillRings
     SumoWrestling Surfing Swing TableTennisShot TaiChi TennisSwing ThrowDiscus TrampolineJumping Typing UnevenBars
     VolleyballSpiking WalkingWithDog WallPushups WritingOnBoard YoYo
-    """.split()
+    """.split()  # noqa: SIM905
 )
 # The one class whose files are not named after it.
 CLASS_OF_FILE_NAME = {"HandStandPushups": "HandstandPushups"}
@@ -122,7 +122,7 @@ def read_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedV
     if shared:
         class_name, group = min(shared)
         raise UserError(
-            f"trainlist{split:02d}.txt and testlist{split:02d}.txt in {lists} share {len(shared)} group(s), for example "
+            f"trainlist{split:02d}.txt and testlist{split:02d}.txt in {lists} share {len(shared)} group(s), such as "
             f"{class_name} g{group:02d}; a group must be whole in one of them"
         )
     return train, test
