@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[1]
+from paths import PROJECT
 
 
 def shared_data(name: str) -> Path:
-    """`name` below $UCF101_MINI, beside that folder, or below ../shared/data; skips the test if it is in none of them."""
+    """`name` in $UCF101_MINI, beside it, or in ../shared/data; skips the test if it is in none of them."""
     given = os.environ.get("UCF101_MINI")
     folders = [Path(given), Path(given).parent] if given else []
     for folder in [*folders, PROJECT.parent / "shared" / "data"]:

@@ -1,0 +1,57 @@
+# make demo   the whole workflow on the embedded data set, ending with results/demo/report.html
+# make test   every test
+# make lint   style of the Python and Snakemake code
+# make bench  speed, as ratios against stated references
+# make lock   renew the lock files after an edit of envs/*.in
+# make clean  remove what make made, but no data and no results
+
+PYTHON ?= python3
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake
+DEMO := --configfile recipes/demo.yaml
+SHELL := /bin/bash
+
+.PHONY: demo test lint bench lock clean
+.DELETE_ON_ERROR:
+
+demo: .venv/cpu.installed
+	$(SNAKEMAKE) $(DEMO) --cores all --resources gpu=1
+	@$(MAKE) --no-print-directory results/demo/report.html
+	@echo && $(BIN)/python workflow_scripts/accuracy.py --show results/demo/accuracy.csv && echo "The report: results/demo/report.html"
+
+results/demo/report.html: results/demo/accuracy.csv $(wildcard report/*)
+	$(SNAKEMAKE) $(DEMO) --report $@
+
+test: .venv/dev.installed
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+lint: .venv/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(SNAKEMAKE) --lint
+
+bench: .venv/dev.installed
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --requirement bench/requirements.txt
+	$(BIN)/python bench/run.py
+
+# A hash-locked installer first: it installs the rest about seven times faster than pip does.
+$(BIN)/uv: envs/installer.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "error: $(PYTHON) is $$($(PYTHON) --version 2>&1), but 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement envs/installer.lock
+	@touch $@
+
+.venv/%.installed: envs/%.lock $(BIN)/uv
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --requirement $<
+	@touch $@
+
+lock: $(BIN)/uv
+	for name in installer cpu dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" $$( [ $$name = dev ] && echo --constraint envs/cpu.lock ) \
+	    envs/$$name.in --output-file envs/$$name.lock || exit 1; done
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache

@@ -1,0 +1,51 @@
+# From the UCF101 archive to a report of 3D-ResNet accuracy over the official splits.
+# Settings: config.yaml; other experiments: --configfile recipes/<name>.yaml; how to use it: README.md.
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    dataset=config["dataset"]["name"],
+    run=config["run"],
+
+
+wildcard_constraints:
+    action="|".join(ACTIONS),
+    split=r"[123]",
+    seed=r"\d+",
+    protocol=r"[a-z_]+",
+
+
+report: "report/workflow.rst"
+
+
+release_stale_lock()
+
+
+onstart:
+    claim_folder()
+    write_settings()
+
+
+rule all:
+    default_target: True
+    """Accuracy over the splits and the figures of the report."""
+    input:
+        "results/<run>/accuracy.csv",
+        "results/<run>/figures",
+
+
+include: "rules/download.smk"
+include: "rules/frames.smk"
+include: "rules/splits.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"

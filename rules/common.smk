@@ -1,0 +1,118 @@
+"""What the rules share: checked settings, names, paths and versions. No rule is in here."""
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+import yaml
+from snakemake.exceptions import WorkflowError
+
+PROJECT = Path(workflow.basedir)
+sys.path.insert(0, str(PROJECT / "workflow_scripts"))
+# The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+from video3d import code, ucf101
+from video3d.config import as_argument, resolve
+from video3d.console import UserError
+from video3d.download import locate
+from video3d.files import atomic_path
+
+try:
+    config = resolve(config)
+    VIDEOS = locate(config["dataset"]["videos"])
+    LISTS = locate(config["dataset"]["lists"])
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+ACTIONS = config["dataset"]["classes"] or list(ucf101.CLASSES)
+SPLITS = config["splits"]
+SEEDS = config["seeds"]
+PROTOCOLS = config["evaluate"]["protocols"]
+
+
+def section(*names):
+    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them.
+
+    The text is equal for equal settings, so a job is stale when one of its own settings changes, and only then.
+    """
+    parts = {}
+    for name in names:
+        *above, last = name.split(".")
+        source, target = config, parts
+        for key in above:
+            source, target = source[key], target.setdefault(key, {})
+        target[last] = source[last]
+    return as_argument(parts)
+
+
+def untracked_device(wildcards, threads):
+    """The device, which does not make a job stale: Snakemake compares no parameter that is made from `threads`."""
+    return config["device"]
+
+
+def code_version(script):
+    """What changes when workflow_scripts/<script>.py, or library code that it imports, computes something else."""
+    return code.code_version(PROJECT / "workflow_scripts" / f"{script}.py")
+
+
+def write_settings():
+    """Keep the resolved settings beside the results that come from them."""
+    with atomic_path(f"results/{config['run']}/config.yaml") as path:
+        path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+OWNER = Path(".snakemake/owner.json")
+
+
+def claim_folder():
+    """Write down which process runs here, so that a later call can tell a lock from what a killed run left behind."""
+    OWNER.write_text(json.dumps([socket.gethostname(), os.getpid(), psutil.Process().create_time()]))
+
+
+def release_stale_lock():
+    """Remove the lock of a run that was killed on this machine; a run that lives, or runs elsewhere, keeps its own."""
+    locks = list(Path(".snakemake/locks").glob("*.lock"))
+    if not (locks and OWNER.is_file()):
+        return
+    host, process, created = json.loads(OWNER.read_text())
+    alive = psutil.pid_exists(process) and psutil.Process(process).create_time() == created
+    if host == socket.gethostname() and not alive:
+        for lock in locks:
+            lock.unlink(missing_ok=True)
+
+
+def local_archive(source):
+    """The input of a download rule: the archive if it is a local file, nothing if it is remote."""
+    return [source.path] if source.kind == "archive" else []
+
+
+def videos_archive():
+    """Where the archive of videos is kept; its name tells what it is and which classes it holds."""
+    return f"resources/<dataset>/{VIDEOS.name}"
+
+
+def unpack_source():
+    """What `unpack` reads: a folder of videos as it lies, anything else from resources/."""
+    return VIDEOS.path if VIDEOS.kind == "folder" else videos_archive()
+
+
+def videos_of(wildcards):
+    """The unpacked videos of one class, known once `unpack` is done."""
+    folder = Path(checkpoints.unpack.get().output.videos, wildcards.action)
+    return sorted(map(str, folder.iterdir())) if folder.is_dir() else []
+
+
+def weights_of(wildcards):
+    """The weights that are exported: those of `evaluate: weights:` for this split if given, else the trained ones."""
+    trained = f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}/weights.pdparams"
+    return config["evaluate"]["weights"].get(wildcards.split, trained)
+
+
+def each_evaluation(name):
+    """This file of every split, seed and protocol."""
+    pattern = "results/<run>/split{split}/seed{seed}/{protocol}/" + name
+    return expand(pattern, split=SPLITS, seed=SEEDS, protocol=PROTOCOLS)

@@ -1,0 +1,89 @@
+rule make_demo_dataset:
+    """Draw the videos of the embedded demo and pack them like UCF101, with lists in the official format."""
+    output:
+        videos="resources/demo/source/UCF101_demo_videos.zip",
+        lists="resources/demo/source/UCF101_demo_lists.zip",
+    log:
+        "logs/make_demo_dataset/demo.log",
+    benchmark:
+        "benchmarks/make_demo_dataset/demo.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+    params:
+        folder=subpath(output.videos, parent=True),
+        code=code_version("make_demo_dataset"),
+    shell:
+        "python workflow_scripts/make_demo_dataset.py --output {params.folder:q} 2>&1 | tee {log:q}"
+
+
+rule download_videos:
+    """Fetch the archive of videos, or link to a local one, and check its SHA-256."""
+    input:
+        local_archive(VIDEOS),
+    output:
+        videos_archive(),
+    log:
+        "logs/download_videos/<dataset>.log",
+    benchmark:
+        "benchmarks/download_videos/<dataset>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        sources=config["dataset"]["videos"],
+        sha256=config["dataset"]["videos_sha256"] or "",
+        classes=config["dataset"]["classes"],
+    shell:
+        "python workflow_scripts/download_videos.py --source {params.sources:q} --sha256 {params.sha256:q}"
+        " --classes {params.classes:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule download_splits:
+    """Fetch the official train and test lists, and check their SHA-256."""
+    input:
+        local_archive(LISTS),
+    output:
+        lists=directory("resources/<dataset>/ucfTrainTestlist"),
+    log:
+        "logs/download_splits/<dataset>.log",
+    benchmark:
+        "benchmarks/download_splits/<dataset>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        sources=config["dataset"]["lists"],
+        sha256=config["dataset"]["lists_sha256"] or "",
+    shell:
+        "python workflow_scripts/download_splits.py --source {params.sources:q} --sha256 {params.sha256:q}"
+        " --output {output.lists:q} 2>&1 | tee {log:q}"
+
+
+checkpoint unpack:
+    """Unpack the videos of the wanted classes, one folder a class; a folder of videos is linked, not copied."""
+    input:
+        source=ancient(unpack_source()),
+        lists=ancient(rules.download_splits.output.lists),
+    output:
+        videos=directory("data/<dataset>/videos"),
+    log:
+        "logs/unpack/<dataset>.log",
+    benchmark:
+        "benchmarks/unpack/<dataset>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        classes=ACTIONS,
+    shell:
+        "python workflow_scripts/unpack.py --source {input.source:q} --lists {input.lists:q}"
+        " --classes {params.classes:q} --output {output.videos:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,56 @@
+rule evaluate:
+    """Predict every test video of one split with the exported model, by one protocol, and score the predictions."""
+    input:
+        program=rules.export.output.program,
+        parameters=rules.export.output.parameters,
+        metadata=rules.export.output.metadata,
+        clips="data/<dataset>/splits/split{split}.csv",
+        manifests=rules.train.input.manifests,
+        packs=rules.train.input.packs,
+    output:
+        predictions="results/<run>/split{split}/seed{seed}/{protocol}/predictions.csv",
+        probabilities="results/<run>/split{split}/seed{seed}/{protocol}/probabilities.npz",
+        metrics="results/<run>/split{split}/seed{seed}/{protocol}/metrics.json",
+    log:
+        "logs/evaluate/<run>/split{split}_seed{seed}_{protocol}.log",
+    benchmark:
+        "benchmarks/evaluate/<run>/split{split}_seed{seed}_{protocol}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=4000,
+    params:
+        settings=section("evaluate.batch_size", "evaluate.engine"),
+        code=code_version("evaluate"),
+        model=subpath(input.program, parent=True),
+        frames=subpath(input.manifests[0], parent=True),
+        device=untracked_device,
+    shell:
+        "python workflow_scripts/evaluate.py --model {params.model:q} --clips {input.clips:q} --frames {params.frames:q}"
+        " --protocol {wildcards.protocol} --settings {params.settings:q} --device {params.device} --threads {threads}"
+        " --predictions {output.predictions:q} --probabilities {output.probabilities:q} --metrics {output.metrics:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule accuracy:
+    """Collect the scores of every split, seed and protocol, and their means with intervals."""
+    input:
+        predictions=each_evaluation("predictions.csv"),
+        metrics=each_evaluation("metrics.json"),
+    output:
+        "results/<run>/accuracy.csv",
+    log:
+        "logs/accuracy/<run>.log",
+    benchmark:
+        "benchmarks/accuracy/<run>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        code=code_version("accuracy"),
+    shell:
+        "python workflow_scripts/accuracy.py --metrics {input.metrics:q} --output {output:q} 2>&1 | tee {log:q}"

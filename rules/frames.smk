@@ -1,0 +1,49 @@
+rule extract_frames:
+    """Decode the videos of one class into one stored ZIP of JPEG frames, with a table of what came out."""
+    input:
+        videos_of,
+    output:
+        pack="data/<dataset>/frames/{action}.zip",
+        manifest="data/<dataset>/frames/{action}.csv",
+    log:
+        "logs/extract_frames/<dataset>/{action}.log",
+    benchmark:
+        "benchmarks/extract_frames/<dataset>/{action}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        videos=lambda wildcards: f"data/{config['dataset']['name']}/videos/{wildcards.action}",
+        settings=section("frames"),
+        code=code_version("extract_frames"),
+    shell:
+        "python workflow_scripts/extract_frames.py --videos {params.videos:q} --settings {params.settings:q}"
+        " --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q} > {log:q} 2>&1"
+
+
+rule audit:
+    """Compare the decoded videos with the official lists: every listed video is ok, or named with what is wrong."""
+    input:
+        lists="resources/<dataset>/ucfTrainTestlist",
+        manifests=expand("data/<dataset>/frames/{action}.csv", action=ACTIONS),
+    output:
+        audit="data/<dataset>/audit.csv",
+    log:
+        "logs/audit/<dataset>.log",
+    benchmark:
+        "benchmarks/audit/<dataset>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        frames=subpath(input.manifests[0], parent=True),
+        classes=ACTIONS,
+        settings=section("clip.frames"),
+        code=code_version("audit"),
+    shell:
+        "python workflow_scripts/audit.py --lists {input.lists:q} --frames {params.frames:q}"
+        " --classes {params.classes:q} --settings {params.settings:q} --output {output.audit:q} 2>&1 | tee {log:q}"

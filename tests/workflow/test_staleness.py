@@ -1,0 +1,123 @@
+"""What is recomputed after a change, and nothing else."""
+
+import os
+import shutil
+import time
+
+import pytest
+
+from tiny_project import write_video
+
+AFTER_WEIGHTS = {"export", "evaluate", "accuracy", "figures"}
+AFTER_TRAINING = {"train", *AFTER_WEIGHTS}
+
+
+def test_a_second_run_does_nothing(finished):
+    assert finished.would_run() == {}
+    assert "Nothing to be done" in finished.run()
+
+
+def test_replaced_weights_are_exported_and_evaluated(finished):
+    weights = finished.folder / "results/tiny/split1/seed7/weights.pdparams"
+    other = finished.folder / "results/tiny/split2/seed7/weights.pdparams"
+    shutil.copyfile(other, weights)
+    jobs = finished.jobs()
+    assert {job["rule"] for job in jobs} - {"all"} == AFTER_WEIGHTS
+    assert all("split=1" in job["wildcards"] for job in jobs if job["rule"] in {"export", "evaluate"})
+    finished.run()
+    assert finished.would_run() == {}
+
+
+def test_weights_in_the_settings_concern_their_split_only(finished):
+    weights = finished.folder / "mine.pdparams"
+    shutil.copyfile(finished.folder / "results/tiny/split1/seed7/weights.pdparams", weights)
+    shutil.copyfile(finished.folder / "results/tiny/split1/seed7/weights.json", finished.folder / "mine.json")
+    jobs = finished.jobs("--config", "evaluate={weights: {2: mine.pdparams}}")
+    assert {job["rule"] for job in jobs} - {"all"} == AFTER_WEIGHTS
+    assert all("split=2" in job["wildcards"] for job in jobs if job["rule"] in {"export", "evaluate"})
+
+
+def test_an_evaluate_setting_does_not_train(finished):
+    assert set(finished.would_run("--config", "evaluate={batch_size: 2}")) == {"evaluate", "accuracy", "figures"}
+    assert set(finished.would_run("--config", "evaluate={protocols: [segments, sliding]}")) == {
+        "evaluate",
+        "accuracy",
+        "figures",
+    }
+
+
+def test_a_train_setting_trains(finished):
+    assert set(finished.would_run("--config", "train={epochs: 3}")) == AFTER_TRAINING
+
+
+def test_a_frames_setting_extracts(finished):
+    rules = finished.would_run("--config", "frames={short_side: 20}")
+    assert rules["extract_frames"] == 3
+    assert "download_videos" not in rules and "unpack" not in rules
+
+
+@pytest.mark.parametrize("key", ["device=auto", "dataset={videos: [source/videos.zip, elsewhere.zip]}"])
+def test_settings_that_change_no_result_rerun_nothing(finished, key):
+    assert "train" not in finished.would_run("--config", key)
+
+
+def test_an_edited_figure_script_redraws_the_figures(finished):
+    finished.edit("workflow_scripts/figures.py", "def main(", "NEW_CONSTANT = 1\n\n\ndef main(")
+    assert finished.would_run() == {"figures": 1}
+
+
+def test_comments_and_docstrings_rerun_nothing(finished):
+    finished.edit("workflow_scripts/train.py", '"""', '"""Another first line. ')
+    finished.edit("workflow_scripts/video3d/training.py", "import ", "# a comment\nimport ")
+    finished.edit("workflow_scripts/video3d/resnet3d.py", '"""', '"""Another first line. ')
+    assert finished.would_run() == {}
+
+
+def test_new_file_times_rerun_nothing(finished):
+    later = time.time() + 60
+    for folder in ("workflow_scripts", "rules", "report", "schemas"):
+        for path in (finished.folder / folder).rglob("*"):
+            os.utime(path, (later, later))
+    for name in ("Snakefile", "config.yaml", "tiny.yaml"):
+        os.utime(finished.folder / name, (later, later))
+    assert finished.would_run() == {}
+
+
+def test_an_edited_network_trains(finished):
+    with (finished.folder / "workflow_scripts/video3d/resnet3d.py").open("a") as file:
+        file.write("\n\nNEW_CONSTANT = 1\n")
+    rules = finished.would_run()
+    assert set(rules) == AFTER_TRAINING
+    assert rules["train"] == 2
+
+
+def test_edited_extraction_code_extracts(finished):
+    with (finished.folder / "workflow_scripts/video3d/frames.py").open("a") as file:
+        file.write("\n\nNEW_CONSTANT = 1\n")
+    assert finished.would_run()["extract_frames"] == 3
+
+
+def test_one_replaced_video_concerns_its_class_only(finished):
+    write_video(finished.folder / "data/tiny/videos/Retreat/v_Retreat_g04_c01.avi", seed=99)
+    jobs = finished.jobs()
+    extractions = [job for job in jobs if job["rule"] == "extract_frames"]
+    assert [job["wildcards"] for job in extractions] == ["action=Retreat"]
+    assert {job["rule"] for job in jobs} == {"all", "extract_frames", "audit", "make_splits", *AFTER_TRAINING}
+
+
+def test_frames_extracted_again_with_the_same_content_train_nothing(finished):
+    before = (finished.folder / "data/tiny/frames/Retreat.csv").read_bytes()
+    time.sleep(1)
+    finished.run("--force", "data/tiny/frames/Retreat.zip")
+    assert (finished.folder / "data/tiny/frames/Retreat.csv").read_bytes() == before
+    assert finished.would_run() == {}
+
+
+def test_a_training_that_is_scheduled_again_with_the_same_data_ends_at_once(finished):
+    weights = finished.folder / "results/tiny/split1/seed7/weights.pdparams"
+    before = weights.read_bytes()
+    history = (finished.folder / "results/tiny/split1/seed7/history.csv").read_bytes()
+    finished.run("--force", str(weights.relative_to(finished.folder)))
+    assert weights.read_bytes() == before
+    # The speeds and seconds in there would differ if a single epoch had been trained.
+    assert (finished.folder / "results/tiny/split1/seed7/history.csv").read_bytes() == history
