@@ -79,7 +79,7 @@ class PackWriter:
         return self._end
 
     def resume(self, size: int) -> bool:
-        """Go on after the first `size` bytes of what a killed process left, if they are whole; call it before `with`."""
+        """Go on after the first `size` bytes of what a killed process left, if they are whole; before `with`."""
         if not self.partial.is_file() or self.partial.stat().st_size < size:
             return False
         with self.partial.open("rb") as file:
