@@ -18,13 +18,13 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 from video3d import code, ucf101
 from video3d.config import as_argument, resolve
 from video3d.console import UserError
-from video3d.download import locate
 from video3d.files import atomic_path
+from video3d.sources import locate
 
 try:
     config = resolve(config)
-    VIDEOS = locate(config["dataset"]["videos"])
-    LISTS = locate(config["dataset"]["lists"])
+    VIDEOS = locate(config["dataset"]["videos"], config["dataset"]["classes"], setting="dataset.videos")
+    LISTS = locate(config["dataset"]["lists"], setting="dataset.lists")
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -85,8 +85,10 @@ def release_stale_lock():
             lock.unlink(missing_ok=True)
 
 
-def local_archive(source):
-    """The input of a download rule: the archive if it is a local file, nothing if it is remote."""
+def local_files(source):
+    """The files of this machine that a download rule reads: an archive, or the lists in a folder; none for a URL."""
+    if source.kind == "folder":
+        return sorted(map(str, Path(source.path).glob("*.txt")))
     return [source.path] if source.kind == "archive" else []
 
 
@@ -104,6 +106,11 @@ def videos_of(wildcards):
     """The unpacked videos of one class, known once `unpack` is done."""
     folder = Path(checkpoints.unpack.get().output.videos, wildcards.action)
     return sorted(map(str, folder.iterdir())) if folder.is_dir() else []
+
+
+def frames_folder(wildcards, input):
+    """Where the packs and their tables are, as scripts take them: one folder instead of 101 names."""
+    return Path(input.manifests[0]).parent
 
 
 def weights_of(wildcards):

@@ -1,0 +1,28 @@
+"""Fetch the archive of videos: sources in order of preference in, one verified archive out.
+
+A URL is downloaded, resumed where it stopped, and checked against its SHA-256; a local archive is checked and linked.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from video3d.console import run
+from video3d.download import obtain
+from video3d.sources import locate
+
+
+def main() -> None:
+    """Parse the arguments and fetch."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", nargs="+", required=True, help="URLs (mirrors of one file) or a local archive")
+    parser.add_argument("--sha256", default="", help="checksum of the archive; needed for a URL")
+    parser.add_argument("--classes", nargs="*", default=[], help="fetch only these classes of a remote ZIP; none: all")
+    parser.add_argument("--output", type=Path, required=True, help="the archive to make")
+    arguments = parser.parse_args()
+    source = locate(arguments.source, arguments.classes)
+    obtain(source, arguments.sha256, arguments.output)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,117 @@
+"""Unpack the videos of the wanted classes: an archive or a folder in, <output>/<Class>/<video>.avi out.
+
+The class of a video comes from its name, v_<Class>_gNN_cNN.avi; where it lies in the source does not matter. Videos of
+other known classes are passed over, a class that classInd.txt does not know is an error. A folder's videos are linked.
+"""
+
+import argparse
+import logging
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from video3d.archives import Folder, Member, open_archive, require_sensible_size, require_space
+from video3d.console import UserError, run
+from video3d.files import atomic_path
+from video3d.ucf101 import VideoName, read_class_index, read_list, select_classes
+
+
+def unpack(source: Path, lists: Path, classes: Sequence[str], output: Path) -> None:
+    """Unpack the videos of `classes` (all of classInd.txt if empty) from `source` to a new folder `output`.
+
+    Raises UserError and leaves `output` as it was if the source is damaged or unsafe, holds a video twice, of a class
+    that the lists do not know or under a name that tells no class, or lacks a wanted class altogether.
+    """
+    archive = open_archive(source)
+    known = read_class_index(lists)
+    wanted = select_classes(known, classes)
+    chosen = choose(archive.members(), known, wanted, official_names(lists), source)
+    members = list(chosen)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(output)
+    if not isinstance(archive, Folder):
+        require_sensible_size(source, members)
+        require_space(output.parent, sum(member.size for member in members), f"unpacking {source.name}")
+    with atomic_path(output) as temporary:
+        for name in wanted:
+            (temporary / name).mkdir(parents=True)
+        archive.extract({member.name: temporary / place for member, place in chosen.items()})
+    logging.info("%s: %d videos of %d classes in %s", source, len(chosen), len(wanted), output)
+
+
+def choose(
+    members: Sequence[Member], known: Sequence[str], wanted: Sequence[str], official: dict[str, str], source: Path
+) -> dict[Member, Path]:
+    """The members to unpack and their places, <Class>/<video>.avi.
+
+    Spelling follows the lists (`official`, by lower case), as copies of UCF101 differ in HandStandPushups.
+    """
+    spelling = {name.lower(): name for name in known}
+    chosen: dict[Path, Member] = {}
+    ignored: list[str] = []
+    unknown: dict[str, str] = {}
+    for member in members:
+        path = PurePosixPath(member.name.replace("\\", "/"))
+        if any(part.startswith((".", "__MACOSX")) for part in path.parts) or path.suffix.lower() != ".avi":
+            ignored.append(member.name)
+            continue
+        try:
+            name = VideoName.parse(path.stem).class_name
+        except UserError as error:
+            raise UserError(f"{source}: {member.name}: {error}; move it away or rename it") from error
+        if name.lower() not in spelling:
+            unknown.setdefault(name, member.name)
+            continue
+        name = spelling[name.lower()]
+        if spelling.get(path.parent.name.lower(), name) != name:
+            raise UserError(f"{source}: {member.name} is a video of {name} in the folder of another class")
+        if name in wanted:
+            place = Path(name, official.get(path.stem.lower(), path.stem) + ".avi")
+            if place in chosen:
+                raise UserError(f"{source}: {chosen[place].name} and {member.name} are the same video; remove one")
+            chosen[place] = member
+    if unknown:
+        refuse_unknown_classes(unknown, known, source)
+    if ignored:
+        logging.info("%s: %d files are no videos and are ignored, such as %s", source, len(ignored), ignored[0])
+    missing = [name for name in wanted if not any(place.parent.name == name for place in chosen)]
+    if missing:
+        raise UserError(f"{source} has no video v_<class>_gNN_cNN.avi of the wanted class {', '.join(missing)}")
+    return {member: place for place, member in chosen.items()}
+
+
+def refuse_unknown_classes(unknown: dict[str, str], known: Sequence[str], source: Path) -> None:
+    """Raise UserError that names each class with an example and its nearest spelling in classInd.txt."""
+    example = next(iter(unknown.values()))
+    try:
+        select_classes(known, list(unknown))
+    except UserError as error:
+        raise UserError(f"{source}: {example}: {error}") from None
+
+
+def official_names(lists: Path) -> dict[str, str]:
+    """The names of all videos that the lists name, by their lower case."""
+    files = sorted([*lists.glob("trainlist*.txt"), *lists.glob("testlist*.txt")])
+    return {video.video.lower(): video.video for file in files for video in read_list(file)}
+
+
+def remove_leftovers(output: Path) -> None:
+    """Remove what a killed run was unpacking."""
+    for folder in output.parent.glob(f".{output.name}.*.part"):
+        shutil.rmtree(folder)
+
+
+def main() -> None:
+    """Parse the arguments and unpack."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", type=Path, required=True, help="ZIP or RAR archive, or a folder of videos")
+    parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
+    parser.add_argument("--classes", nargs="*", default=[], help="classes to unpack; none: all of classInd.txt")
+    parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    arguments = parser.parse_args()
+    unpack(arguments.source, arguments.lists, arguments.classes, arguments.output)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

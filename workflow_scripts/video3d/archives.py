@@ -1,0 +1,257 @@
+"""Videos in a ZIP, in a RAR or in a folder: what is there, and how to get it out. Archives are never trusted."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+import rarfile
+
+from video3d.console import UserError, progress
+
+BLOCK = 1 << 20
+# Videos hardly compress; what unpacks to more than this many times its size is an attack or a mistake.
+LARGEST_EXPANSION = 100
+LARGEST_SMALL_ARCHIVE = 100 << 20
+# How installed programs print every file of a RAR archive, one after the other, without writing any.
+RAR_TOOLS = {
+    "unrar": ("unrar", "p", "-inul", "-p-", "--"),
+    "unar": ("unar", "-q", "-o", "-", "-p", "", "--"),
+    "7z": ("7z", "e", "-so", "-bb0", "-p", "--"),
+    "7zz": ("7zz", "e", "-so", "-bb0", "-p", "--"),
+    "bsdtar": ("bsdtar", "-x", "--to-stdout", "-f"),
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in an archive or below a folder: its path there, with `/`, and its size in bytes."""
+
+    name: str
+    size: int
+
+
+class Archive(Protocol):
+    """What ZIP, RAR and folder have in common."""
+
+    def members(self) -> list[Member]:
+        """All files; directories are left out. Raises UserError for names and kinds of file that nobody needs."""
+
+    def extract(self, targets: Mapping[str, Path]) -> None:
+        """Put the members named by the keys at the paths given; their folders must exist. Checks every CRC."""
+
+
+def open_archive(path: str | os.PathLike) -> Archive:
+    """The archive or the folder at `path`, by what it is and not by what it is called.
+
+    Raises UserError if it is missing or neither folder, ZIP nor RAR.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return Folder(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    if start.startswith(b"Rar!\x1a\x07"):
+        return Rar(path)
+    if start.startswith(b"PK"):
+        return Zip(path)
+    raise UserError(f"{path} is neither a ZIP nor a RAR archive, but begins with {start!r}; was something else saved?")
+
+
+class Folder:
+    """Videos that are unpacked already, nested or flat. They are linked to, not copied."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def members(self) -> list[Member]:
+        """All files below the folder. Links are followed, as the folder is the user's own, but never in a circle."""
+        found, seen = [], set()
+        for folder, subfolders, files in os.walk(self.path, followlinks=True):
+            here = Path(folder)
+            identity = (here.stat().st_dev, here.stat().st_ino)
+            if identity in seen:
+                subfolders.clear()
+                continue
+            seen.add(identity)
+            subfolders.sort()
+            for file in sorted(files):
+                if (here / file).is_file():
+                    name = (here / file).relative_to(self.path).as_posix()
+                    found.append(Member(name, (here / file).stat().st_size))
+        return found
+
+    def extract(self, targets: Mapping[str, Path]) -> None:
+        """Link to the files."""
+        for name, target in targets.items():
+            target.symlink_to((self.path / name).absolute())
+
+
+class Zip:
+    """A ZIP archive, read by Python's zipfile, which checks the CRC of each member."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def members(self) -> list[Member]:
+        """All files of the archive."""
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return zip_members(archive, str(self.path))
+        except zipfile.BadZipFile as error:
+            raise UserError(f"{self.path} is not a whole ZIP archive: {error}") from error
+
+    def extract(self, targets: Mapping[str, Path]) -> None:
+        """Unpack the members one after the other."""
+        with zipfile.ZipFile(self.path) as archive:
+            total = sum(archive.getinfo(name).file_size for name in targets)
+            with _progress(total) as bar:
+                for name, target in targets.items():
+                    try:
+                        with archive.open(name) as member, target.open("xb") as file:
+                            while block := member.read(BLOCK):
+                                file.write(block)
+                                bar.update(len(block))
+                    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+                        raise UserError(f"{self.path}: {name} is damaged: {error}") from error
+
+
+def zip_members(archive: zipfile.ZipFile, where: str) -> list[Member]:
+    """The files of an open ZIP archive, after a check that all of them are harmless; `where` names it in errors."""
+    members = []
+    for info in archive.infolist():
+        if info.flag_bits & 0x1:
+            raise UserError(f"{where}: {info.filename} is encrypted")
+        _check_harmless(where, info.filename, info.external_attr >> 16)
+        if not info.is_dir():
+            members.append(Member(info.filename, info.file_size))
+    return members
+
+
+class Rar:
+    """A RAR archive: rarfile reads its directory; an installed program prints the files, which are cut and checked.
+
+    So no foreign program ever writes a file, and what it prints counts only if every size and CRC is right.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def members(self) -> list[Member]:
+        """All files of the archive."""
+        members = []
+        for info in self._directory():
+            if info.needs_password():
+                raise UserError(f"{self.path}: {info.filename} is encrypted")
+            if info.is_symlink() or getattr(info, "file_redir", None):
+                raise UserError(f"{self.path} is refused: {info.filename} is a link")
+            _check_harmless(str(self.path), info.filename, 0)
+            if info.is_file():
+                members.append(Member(info.filename, info.file_size))
+        return members
+
+    def extract(self, targets: Mapping[str, Path]) -> None:
+        """Unpack with the first installed program that gets every wanted file right."""
+        files = [info for info in self._directory() if info.is_file()]
+        tools = {name: command for name, command in RAR_TOOLS.items() if shutil.which(command[0])}
+        failures = []
+        for name, command in tools.items():
+            try:
+                self._print(command, files, targets)
+                return
+            except _WrongOutput as error:
+                failures.append(f"  - {name} {error}")
+                for target in targets.values():
+                    target.unlink(missing_ok=True)
+        raise UserError(
+            f"{self.path}: unpacking a RAR archive needs a program, and "
+            + ("none that works is installed:\n" + "\n".join(failures) if failures else "none is installed")
+            + "\nInstall one of: unrar (Debian non-free; RARLAB's), unar, libarchive-tools (bsdtar) or 7zip-rar; "
+            "on macOS `brew install unar`. Or use the ZIP, which needs none."
+        )
+
+    def _directory(self) -> list[rarfile.RarInfo]:
+        try:
+            with rarfile.RarFile(self.path) as archive:
+                return archive.infolist()
+        except rarfile.Error as error:
+            raise UserError(f"{self.path} is not a whole RAR archive: {error}") from error
+
+    def _print(self, command: tuple[str, ...], files: list[rarfile.RarInfo], targets: Mapping[str, Path]) -> None:
+        last = max(index for index, info in enumerate(files) if info.filename in targets)
+        process = subprocess.Popen(
+            [*command, str(self.path.absolute())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            with _progress(sum(info.file_size for info in files)) as bar:
+                for info in files[: last + 1]:
+                    _cut(process.stdout, info, targets.get(info.filename), bar)
+            if any(info.CRC is None for info in files) and process.wait() != 0:
+                raise _WrongOutput(f"ended with code {process.returncode}")
+        finally:
+            process.stdout.close()
+            process.kill()
+            process.wait()
+
+
+class _WrongOutput(Exception):
+    """A program printed something else than the archive's files."""
+
+
+def _cut(stream: IO[bytes], info: rarfile.RarInfo, target: Path | None, bar) -> None:
+    """Take one file from what a program prints; write it to `target`, if wanted."""
+    left, checksum = info.file_size, 0
+    with Path(target or os.devnull).open("wb") as file:
+        while left and (block := stream.read(min(left, BLOCK))):
+            left -= len(block)
+            checksum = zlib.crc32(block, checksum)
+            file.write(block)
+            bar.update(len(block))
+    if left or (info.CRC is not None and checksum != info.CRC):
+        raise _WrongOutput(f"did not unpack {info.filename} whole")
+
+
+def _check_harmless(where: str, name: str, mode: int) -> None:
+    """Refuse what has no business in an archive of videos: ways out of its folder, links, devices."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or re.match(r"[A-Za-z]:", name) or ".." in path.parts:
+        raise UserError(f"{where} is refused: the name {name!r} leads out of the folder it is unpacked in")
+    if stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        kind = "a link" if stat.S_ISLNK(mode) else "a special file"
+        raise UserError(f"{where} is refused: {name} is {kind}")
+
+
+def require_sensible_size(path: Path, members: list[Member]) -> None:
+    """Raise UserError if `members` of the archive at `path` are far larger together than videos can be."""
+    unpacked, packed = sum(member.size for member in members), path.stat().st_size
+    if unpacked > max(LARGEST_EXPANSION * packed, LARGEST_SMALL_ARCHIVE):
+        raise UserError(
+            f"{path} is refused: its {packed:,} bytes claim to unpack to {unpacked:,}; videos do not compress like that"
+        )
+
+
+def require_space(folder: Path, needed: int, purpose: str) -> None:
+    """Raise UserError if the disk of the existing `folder` has less than `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise UserError(
+            f"{purpose} needs {needed / 1e9:,.2f} GB, but {folder.absolute()} has {free / 1e9:,.2f} GB free; "
+            "free some space or run in a folder on another disk"
+        )
+
+
+def _progress(total: int):
+    return progress(total=total, unit="B", unit_scale=True, description="unpack")
