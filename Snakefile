@@ -36,7 +36,6 @@ onstart:
 
 
 rule all:
-    default_target: True
     """Accuracy over the splits and the figures of the report."""
     input:
         "results/<run>/accuracy.csv",

@@ -22,7 +22,7 @@ rule make_demo_dataset:
 rule download_videos:
     """Fetch the archive of videos, or link to a local one, and check its SHA-256."""
     input:
-        local_archive(VIDEOS),
+        local_files(VIDEOS),
     output:
         videos_archive(),
     log:
@@ -46,7 +46,7 @@ rule download_videos:
 rule download_splits:
     """Fetch the official train and test lists, and check their SHA-256."""
     input:
-        local_archive(LISTS),
+        local_files(LISTS),
     output:
         lists=directory("resources/<dataset>/ucfTrainTestlist"),
     log:

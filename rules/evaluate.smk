@@ -25,7 +25,7 @@ rule evaluate:
         settings=section("evaluate.batch_size", "evaluate.engine"),
         code=code_version("evaluate"),
         model=subpath(input.program, parent=True),
-        frames=subpath(input.manifests[0], parent=True),
+        frames=frames_folder,
         device=untracked_device,
     shell:
         "python workflow_scripts/evaluate.py --model {params.model:q} --clips {input.clips:q} --frames {params.frames:q}"

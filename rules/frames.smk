@@ -40,7 +40,7 @@ rule audit:
     resources:
         mem_mb=500,
     params:
-        frames=subpath(input.manifests[0], parent=True),
+        frames=frames_folder,
         classes=ACTIONS,
         settings=section("clip.frames"),
         code=code_version("audit"),

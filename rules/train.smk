@@ -22,7 +22,7 @@ rule train:
     params:
         settings=section("model", "clip", "train"),
         code=code_version("train"),
-        frames=subpath(input.manifests[0], parent=True),
+        frames=frames_folder,
         results=subpath(output.weights, parent=True),
         device=untracked_device,
     shell:
