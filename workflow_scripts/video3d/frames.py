@@ -5,7 +5,6 @@ with the length of a video. Timestamps are passed through, so what is stored is 
 the system's ffmpeg, else the one that comes with imageio-ffmpeg.
 """
 
-import logging
 import os
 import re
 import selectors

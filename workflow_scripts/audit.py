@@ -1,0 +1,132 @@
+"""Compare what was decoded with the official lists: every listed video is ok, or named with what is wrong with it.
+
+The audit itself never fails over a video; `make_splits` decides what a fault means. Faults are missing, unreadable and
+damaged; short (fewer frames than a clip), duplicate (the frames of another video) and unlisted are worth knowing.
+"""
+
+import argparse
+import csv
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from video3d.config import settings_argument
+from video3d.console import UserError, run
+from video3d.files import atomic_path
+from video3d.ucf101 import ListedVideo, read_class_index, read_list, select_classes
+
+COLUMNS = ("video", "class", "group", "status", "frames", "message")
+STATUSES = ("ok", "missing", "unreadable", "damaged", "duplicate", "short", "unlisted")
+
+
+class AuditedVideo(NamedTuple):
+    """A row of the audit; `group` is empty for a video that no list knows."""
+
+    video: str
+    class_name: str
+    group: int | str
+    status: str
+    frames: int
+    message: str
+
+
+def audit(
+    listed: Sequence[ListedVideo], manifests: dict[str, dict[str, dict[str, str]]], clip_frames: int
+) -> list[AuditedVideo]:
+    """Judge every listed video, then the unlisted ones; `manifests` holds manifest rows by class and video."""
+    audited = []
+    first_with: dict[str, str] = {}
+    for video in listed:
+        row = manifests[video.class_name].get(video.video)
+        same = first_with.setdefault(row["content"], video.video) if row and row["content"] else video.video
+        status, message = judge(video.video, row, same, clip_frames)
+        frames = int(row["frames"]) if row else 0
+        audited.append(AuditedVideo(video.video, video.class_name, video.group, status, frames, message))
+    known = {video.video for video in listed}
+    for class_name, rows in manifests.items():
+        for name, row in rows.items():
+            if name not in known:
+                message = row["message"] or "no official list names it; it is not used"
+                audited.append(AuditedVideo(name, class_name, "", "unlisted", int(row["frames"]), message))
+    return audited
+
+
+def judge(video: str, row: dict[str, str] | None, same: str, clip_frames: int) -> tuple[str, str]:
+    """Status and message of a listed video with this manifest row; `same` is the first video with these frames."""
+    if row is None:
+        return "missing", "listed, but not among the videos"
+    if row["status"] != "ok":
+        return row["status"], row["message"]
+    if same != video:
+        return "duplicate", f"same frames as {same}"
+    if int(row["frames"]) < clip_frames:
+        return "short", f"{row['frames']} frames, a clip takes {clip_frames}"
+    return "ok", ""
+
+
+def read_listed(lists: Path, classes: Sequence[str]) -> list[ListedVideo]:
+    """Every video of `classes` that any train or test list names, by label, group and name."""
+    order = {name: label for label, name in enumerate(classes)}
+    paths = sorted([*lists.glob("trainlist*.txt"), *lists.glob("testlist*.txt")])
+    if not paths:
+        raise UserError(f"{lists} holds no trainlist0k.txt and no testlist0k.txt")
+    videos = {video.video: video for path in paths for video in read_list(path) if video.class_name in order}
+    return sorted(videos.values(), key=lambda video: (order[video.class_name], video.group, video.video))
+
+
+def read_manifest(path: Path) -> dict[str, dict[str, str]]:
+    """Rows of a manifest by video. Raises UserError if it is missing or lacks a column."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = {row["video"]: row for row in csv.DictReader(file)}
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist: the frames of this class have not been extracted") from None
+    except KeyError as error:
+        raise UserError(f"{path} has no column {error}; it is no manifest of extract_frames") from error
+    return rows
+
+
+def write_audit(path: Path, audited: Iterable[AuditedVideo]) -> None:
+    """Write one row a video."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(audited)
+
+
+def summary(audited: Sequence[AuditedVideo]) -> str:
+    """Counts per class in a table, and a line for every video that is not ok."""
+    counts: dict[str, Counter[str]] = {}
+    for video in audited:
+        counts.setdefault(video.class_name, Counter())[video.status] += 1
+    total = sum(counts.values(), Counter())
+    width = max([len("all classes"), *map(len, counts)])
+    lines = [f"{'class':{width}}" + "".join(f"{status:>12}" for status in STATUSES)]
+    for name, count in [*counts.items(), ("all classes", total)]:
+        lines.append(f"{name:{width}}" + "".join(f"{count[status] or '·':>12}" for status in STATUSES))
+    lines += [f"{v.video}: {v.status}: {v.message}" for v in audited if v.status != "ok"]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Parse the arguments and audit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
+    parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
+    parser.add_argument("--classes", nargs="+", required=True, help="the classes to audit")
+    parser.add_argument("--settings", required=True, help="YAML or JSON text or file with the section `clip`")
+    parser.add_argument("--output", type=Path, required=True, help="table to write, audit.csv")
+    arguments = parser.parse_args()
+    classes = select_classes(read_class_index(arguments.lists), arguments.classes)
+    listed = read_listed(arguments.lists, classes)
+    manifests = {name: read_manifest(arguments.frames / f"{name}.csv") for name in classes}
+    audited = audit(listed, manifests, settings_argument(arguments.settings)["clip"]["frames"])
+    write_audit(arguments.output, audited)
+    logging.info("%s", summary(audited))
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

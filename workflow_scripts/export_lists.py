@@ -1,0 +1,44 @@
+"""Write a split as the annotation lists of PaddleVideo and mmaction2: `<Class>/<video> <frames> <label>`, label 0-based.
+
+One file per subset, `<split>_<subset>.txt` (split1_train.txt …). The paths are those of `unzip <Class>.zip -d
+<folder>/<Class>` for every pack, below <folder>; frames are called img_00001.jpg, which both projects write as
+`img_{:05}.jpg`.
+"""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+from video3d.console import UserError, run
+from video3d.files import atomic_path
+
+
+def annotation_lists(split_table: Path) -> dict[str, list[str]]:
+    """Lines by subset. Raises UserError if the table is missing or is no split table."""
+    lists: dict[str, list[str]] = {}
+    try:
+        with split_table.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                line = f"{row['class']}/{row['video']} {row['frames']} {row['label']}"
+                lists.setdefault(row["subset"], []).append(line)
+    except FileNotFoundError:
+        raise UserError(f"split table {split_table} does not exist: make it with make_splits") from None
+    except KeyError as error:
+        raise UserError(f"{split_table} has no column {error}; it is no table of make_splits") from error
+    return lists
+
+
+def main() -> None:
+    """Parse the arguments and write the lists."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=Path, required=True, help="split table, split<k>.csv")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the lists")
+    arguments = parser.parse_args()
+    for subset, lines in annotation_lists(arguments.clips).items():
+        with atomic_path(arguments.output / f"{arguments.clips.stem}_{subset}.txt") as path:
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
