@@ -5,17 +5,16 @@ damaged; short (fewer frames than a clip), duplicate (the frames of another vide
 """
 
 import argparse
-import csv
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from video3d.config import settings_argument
 from video3d.console import UserError, run
-from video3d.files import atomic_path
+from video3d.tables import read_table, write_table
 from video3d.ucf101 import ListedVideo, read_class_index, read_list, select_classes
 
 COLUMNS = ("video", "class", "group", "status", "frames", "message")
@@ -78,23 +77,9 @@ def read_listed(lists: Path, classes: Sequence[str]) -> list[ListedVideo]:
 
 
 def read_manifest(path: Path) -> dict[str, dict[str, str]]:
-    """Rows of a manifest by video. Raises UserError if it is missing or lacks a column."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = {row["video"]: row for row in csv.DictReader(file)}
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: the frames of this class have not been extracted") from None
-    except KeyError as error:
-        raise UserError(f"{path} has no column {error}; it is no manifest of extract_frames") from error
-    return rows
-
-
-def write_audit(path: Path, audited: Iterable[AuditedVideo]) -> None:
-    """Write one row a video."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(audited)
+    """Rows of a manifest by video."""
+    rows = read_table(path, ("video", "frames", "status", "message", "content"), "extract_frames")
+    return {row["video"]: row for row in rows}
 
 
 def summary(audited: Sequence[AuditedVideo]) -> str:
@@ -124,7 +109,7 @@ def main() -> None:
     listed = read_listed(arguments.lists, classes)
     manifests = {name: read_manifest(arguments.frames / f"{name}.csv") for name in classes}
     audited = audit(listed, manifests, settings_argument(arguments.settings)["clip"]["frames"])
-    write_audit(arguments.output, audited)
+    write_table(arguments.output, COLUMNS, audited)
     logging.info("%s", summary(audited))
 
 

@@ -1,4 +1,4 @@
-"""Write a split as the annotation lists of PaddleVideo and mmaction2: `<Class>/<video> <frames> <label>`, label 0-based.
+"""Write a split as annotation lists of PaddleVideo and mmaction2: `<Class>/<video> <frames> <label>`, label 0-based.
 
 One file per subset, `<split>_<subset>.txt` (split1_train.txt …). The paths are those of `unzip <Class>.zip -d
 <folder>/<Class>` for every pack, below <folder>; frames are called img_00001.jpg, which both projects write as
@@ -6,26 +6,20 @@ One file per subset, `<split>_<subset>.txt` (split1_train.txt …). The paths ar
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
-from video3d.console import UserError, run
+from video3d.console import run
 from video3d.files import atomic_path
+from video3d.tables import read_table
 
 
 def annotation_lists(split_table: Path) -> dict[str, list[str]]:
-    """Lines by subset. Raises UserError if the table is missing or is no split table."""
+    """Lines by subset, in the order of the table."""
     lists: dict[str, list[str]] = {}
-    try:
-        with split_table.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                line = f"{row['class']}/{row['video']} {row['frames']} {row['label']}"
-                lists.setdefault(row["subset"], []).append(line)
-    except FileNotFoundError:
-        raise UserError(f"split table {split_table} does not exist: make it with make_splits") from None
-    except KeyError as error:
-        raise UserError(f"{split_table} has no column {error}; it is no table of make_splits") from error
+    for row in read_table(split_table, ("video", "class", "label", "subset", "frames"), "make_splits"):
+        line = f"{row['class']}/{row['video']} {row['frames']} {row['label']}"
+        lists.setdefault(row["subset"], []).append(line)
     return lists
 
 

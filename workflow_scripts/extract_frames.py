@@ -5,7 +5,6 @@ An extraction that was killed goes on after the last finished video when it is s
 """
 
 import argparse
-import csv
 import json
 import logging
 import sys
@@ -15,9 +14,9 @@ from pathlib import Path
 from video3d.code import code_version
 from video3d.config import settings_argument
 from video3d.console import UserError, progress, run
-from video3d.files import atomic_path
 from video3d.frames import Decoders, ExtractedVideo, extraction_command, ffmpeg_program, ffmpeg_version
 from video3d.packs import PackWriter
+from video3d.tables import write_table
 
 VIDEO_SUFFIXES = {".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".ogv"}
 
@@ -46,7 +45,7 @@ def extract_class(
                 manifest.append(entry["row"])
                 log.write(json.dumps(entry) + "\n")
                 log.flush()
-        write_manifest(manifest_path, manifest)
+        write_table(manifest_path, ExtractedVideo._fields, manifest)
     except Exception:
         journal.unlink(missing_ok=True)
         raise
@@ -88,14 +87,6 @@ def read_journal(path: Path, sources: Sequence[list]) -> list[dict]:
             break
         entries.append(entry)
     return entries
-
-
-def write_manifest(path: Path, manifest: Sequence[ExtractedVideo]) -> None:
-    """Write one row a video."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(ExtractedVideo._fields)
-        writer.writerows(manifest)
 
 
 def summarise(class_name: str, manifest: Sequence[ExtractedVideo]) -> None:

@@ -5,7 +5,6 @@ Faulty videos (missing, unreadable, damaged) stop it or are left out, as `datase
 """
 
 import argparse
-import csv
 import logging
 import sys
 from collections import Counter
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 from video3d.config import settings_argument
 from video3d.console import UserError, run
-from video3d.files import atomic_path
+from video3d.tables import read_table, write_table
 from video3d.ucf101 import CLASSES, ListedVideo, read_class_index, read_split, select_classes
 
 COLUMNS = ("video", "class", "label", "group", "subset", "frames")
@@ -105,25 +104,6 @@ def describe_faults(faulty: Sequence[dict[str, str]], listed: Iterable[SplitVide
     return "\n".join(lines)
 
 
-def read_audit(path: Path) -> dict[str, dict[str, str]]:
-    """Rows of the audit by video. Raises UserError if it is missing or is no audit."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["video"]: row for row in csv.DictReader(file) if row["status"] and row["frames"]}
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: run the audit first") from None
-    except KeyError as error:
-        raise UserError(f"{path} has no column {error}; it is no table of the audit") from error
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence]) -> None:
-    """Write a CSV with these columns."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-
-
 def _ranges(numbers: Iterable[int]) -> str:
     """Ascending numbers as text, neighbours joined: 8–25."""
     parts: list[list[int]] = []
@@ -150,7 +130,8 @@ def main() -> None:
     settings = settings_argument(arguments.settings)
     classes = select_classes(read_class_index(arguments.lists), settings["dataset"]["classes"] or CLASSES)
     listed = make_split(*read_split(arguments.lists, arguments.split), classes, settings["validation_groups"])
-    rows, faulty = apply_audit(listed, read_audit(arguments.audit))
+    audit = read_table(arguments.audit, ("video", "class", "group", "status", "frames", "message"), "audit")
+    rows, faulty = apply_audit(listed, {row["video"]: row for row in audit})
     if faulty and settings["dataset"]["faulty_videos"] == "stop":
         raise UserError(
             f"{len(faulty)} of {len(listed)} listed videos are faulty:\n{describe_faults(faulty, listed)}\n"
