@@ -1,7 +1,8 @@
-"""What the rules share: checked settings, names, paths and versions. No rule is in here."""
+"""What all stages share: checked settings, names, paths and versions. No rule is in here."""
 
 import json
 import os
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from snakemake.exceptions import WorkflowError
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 # The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
 from video3d import code, ucf101
 from video3d.config import as_argument, resolve
@@ -85,8 +86,13 @@ def release_stale_lock():
             lock.unlink(missing_ok=True)
 
 
+def option(name, values):
+    """A command line's `--name value …`, quoted; nothing at all if no value is set."""
+    return shlex.join([name, *values]) if any(values) else ""
+
+
 def local_files(source):
-    """The files of this machine that a download rule reads: an archive, or the lists in a folder; none for a URL."""
+    """The local files that are fetched from a source: an archive, or the lists in a folder; none for a URL."""
     if source.kind == "folder":
         return sorted(map(str, Path(source.path).glob("*.txt")))
     return [source.path] if source.kind == "archive" else []
@@ -121,5 +127,5 @@ def weights_of(wildcards):
 
 def each_evaluation(name):
     """This file of every split, seed and protocol."""
-    pattern = "results/<run>/split{split}/seed{seed}/{protocol}/" + name
-    return expand(pattern, split=SPLITS, seed=SEEDS, protocol=PROTOCOLS)
+    pattern = "results/<run>/split{split}/seed{seed}/{protocol}/{name}"
+    return expand(pattern, split=SPLITS, seed=SEEDS, protocol=PROTOCOLS, name=name)

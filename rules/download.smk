@@ -36,11 +36,11 @@ rule download_videos:
         mem_mb=500,
     params:
         sources=config["dataset"]["videos"],
-        sha256=config["dataset"]["videos_sha256"] or "",
-        classes=config["dataset"]["classes"],
+        sha256=option("--sha256", [config["dataset"]["videos_sha256"]]),
+        classes=option("--classes", config["dataset"]["classes"]),
     shell:
-        "python workflow_scripts/download_videos.py --source {params.sources:q} --sha256 {params.sha256:q}"
-        " --classes {params.classes:q} --output {output:q} 2>&1 | tee {log:q}"
+        "python workflow_scripts/download_videos.py --source {params.sources:q} {params.sha256}"
+        " {params.classes} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule download_splits:
@@ -60,9 +60,9 @@ rule download_splits:
         mem_mb=500,
     params:
         sources=config["dataset"]["lists"],
-        sha256=config["dataset"]["lists_sha256"] or "",
+        sha256=option("--sha256", [config["dataset"]["lists_sha256"]]),
     shell:
-        "python workflow_scripts/download_splits.py --source {params.sources:q} --sha256 {params.sha256:q}"
+        "python workflow_scripts/download_splits.py --source {params.sources:q} {params.sha256}"
         " --output {output.lists:q} 2>&1 | tee {log:q}"
 
 

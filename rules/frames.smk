@@ -20,7 +20,7 @@ rule extract_frames:
         code=code_version("extract_frames"),
     shell:
         "python workflow_scripts/extract_frames.py --videos {params.videos:q} --settings {params.settings:q}"
-        " --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q} > {log:q} 2>&1"
+        " --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
 
 
 rule audit:
