@@ -1,0 +1,80 @@
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+
+from video3d.augment import Box, centre_box, decode_crop_resize, jpeg_size, multi_scale_box, multi_scale_sizes
+
+
+def smooth_image(height, width):
+    """A picture that JPEG keeps almost exactly: red grows to the right, green downwards."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x * 255 // width, y * 255 // height, np.full_like(x, 90)], axis=2).astype(np.uint8)
+
+
+def jpeg(image):
+    return simplejpeg.encode_jpeg(np.ascontiguousarray(image), 100, colorsubsampling="444")
+
+
+def test_multi_scale_sizes_of_the_reference():
+    # 240 × {1, .875, .75, .66} = 240, 210, 180, 158; the two sides at most one step apart.
+    a, b, c, d = 240, 210, 180, 158
+    expected = {(a, a), (a, b), (b, a), (b, b), (b, c), (c, b), (c, c), (c, d), (d, c), (d, d)}
+    sizes = multi_scale_sizes(320, 240, 112)
+    assert len(sizes) == 10
+    assert set(sizes) == expected
+
+
+def test_a_length_near_the_clip_size_becomes_the_clip_size():
+    # 167 × .66 = 110.2 → 110, which is 2 px from 112; 165 × .66 = 108.9 → 108, which is not near enough.
+    assert (112, 112) in multi_scale_sizes(223, 167, 112)
+    assert (108, 108) in multi_scale_sizes(220, 165, 112)
+
+
+def test_multi_scale_boxes_take_13_positions_and_stay_inside():
+    rng = np.random.default_rng(0)
+    boxes = [multi_scale_box(227, 170, 112, rng) for _ in range(4000)]
+    assert all(0 <= b.x and 0 <= b.y and b.x + b.width <= 227 and b.y + b.height <= 170 for b in boxes)
+    # 170 × .875 = 148: the free space is 79 × 22 px, its quarters are at 0, 19, 39, 59, 79 and 0, 5, 11, 16, 22.
+    corners = {(b.x, b.y) for b in boxes if (b.width, b.height) == (148, 148)}
+    outer = {(x, y) for x in (0, 39, 79) for y in (0, 11, 22)}
+    inner = {(x, y) for x in (19, 59) for y in (5, 16)}
+    assert corners == outer | inner
+
+
+def test_the_centre_box_is_the_largest_centred_square():
+    assert centre_box(320, 240) == Box(40, 0, 240, 240)
+    assert centre_box(227, 170) == Box(28, 0, 170, 170)
+    assert centre_box(100, 131) == Box(0, 15, 100, 100)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("box", [Box(10, 20, 112, 112), Box(0, 0, 170, 148), Box(3, 4, 80, 90)])
+def test_decode_crop_resize_writes_into_its_place(box, flip):
+    image = smooth_image(170, 227)
+    data = jpeg(image)
+    out = np.zeros((3, 112, 112, 3), np.uint8)
+    decode_crop_resize(memoryview(data), box, flip, out[1])
+    crop = simplejpeg.decode_jpeg(data)[box.y : box.y + box.height, box.x : box.x + box.width]
+    expected = cv2.resize(crop, (112, 112))
+    assert np.array_equal(out[1], expected[:, ::-1] if flip else expected)
+    assert not out[0].any() and not out[2].any()
+
+
+def test_shrinking_to_half_or_less_averages_all_pixels():
+    stripes = np.zeros((224, 224, 3), np.uint8)
+    stripes[:, ::2] = 200  # bilinear sampling at every fourth pixel would see 100 or 0 or 200, an average only 100
+    out = np.zeros((56, 56, 3), np.uint8)
+    decode_crop_resize(jpeg(stripes), Box(0, 0, 224, 224), False, out)
+    assert np.abs(out.astype(int) - 100).max() <= 6
+
+
+def test_damaged_jpegs_raise():
+    data = jpeg(smooth_image(64, 64))
+    out = np.zeros((32, 32, 3), np.uint8)
+    for damaged in (data[: len(data) // 2], b"", b"no jpeg at all"):
+        with pytest.raises(ValueError):
+            decode_crop_resize(damaged, Box(0, 0, 64, 64), False, out)
+    with pytest.raises(ValueError, match="64x64 pixels is smaller"):
+        decode_crop_resize(data, Box(0, 0, 65, 64), False, out)
+    assert jpeg_size(data) == (64, 64)

@@ -1,0 +1,135 @@
+import threading
+
+import numpy as np
+import pytest
+
+from tiny_packs import frame_jpeg, write_dataset, write_pack
+from video3d.console import UserError
+from video3d.data import (
+    BATCHES_AHEAD, Video, batches, class_names, content_hash, fill_clip, generator, open_packs, read_split,
+)  # fmt: skip
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(tmp_path, classes=["Bowling", "Archery"], videos=3, frames=9)
+
+
+def test_a_split_table_is_read_in_its_order(dataset):
+    videos = read_split(dataset / "split1.csv")
+    assert videos[0] == Video("v_Bowling_g01_c01", "Bowling", 0, 1, "train", 9)
+    assert len(videos) == 6
+    assert class_names(videos) == ["Bowling", "Archery"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("video,class\na,b\n", "not a split table"),
+        ("video,class,label,group,subset,frames\nv,C,zero,1,train,9\n", "not a split table"),
+        ("video,class,label,group,subset,frames\n", "lists no video"),
+    ],
+)
+def test_damaged_split_tables_are_named(tmp_path, text, message):
+    path = tmp_path / "split1.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=f"split1.csv.*{message}"):
+        read_split(path)
+    with pytest.raises(UserError, match=r"split2.csv: No such file"):
+        read_split(tmp_path / "split2.csv")
+
+
+def test_labels_must_be_a_count_from_zero():
+    video = Video("v", "A", 1, 1, "train", 9)
+    with pytest.raises(UserError, match="labels"):
+        class_names([video])
+    with pytest.raises(UserError, match="labels"):
+        class_names([video._replace(label=0), video._replace(label=0, class_name="B")])
+
+
+def test_a_pack_that_does_not_match_the_split_table_is_named(dataset):
+    videos = read_split(dataset / "split1.csv")
+    assert set(open_packs(dataset / "frames", videos)) == {"Archery", "Bowling"}
+    with pytest.raises(UserError, match=r"Bowling.zip holds 9 frames of v_Bowling_g01_c01, .* says 10"):
+        open_packs(dataset / "frames", [videos[0]._replace(frames=10)])
+    with pytest.raises(UserError, match=r"Bowling.zip holds 0 frames of v_Bowling_g77_c01"):
+        open_packs(dataset / "frames", [videos[0]._replace(name="v_Bowling_g77_c01")])
+
+
+def test_the_content_hash_follows_frames_and_labels_only(dataset):
+    videos = read_split(dataset / "split1.csv")
+    before = content_hash(dataset / "frames", videos)
+    write_pack(dataset / "frames", "Bowling", 3, 9)
+    assert content_hash(dataset / "frames", videos) == before
+    assert content_hash(dataset / "frames", [videos[0]._replace(label=1), *videos[1:]]) != before
+    write_pack(dataset / "frames", "Bowling", 3, 9, brightness=1)
+    assert content_hash(dataset / "frames", videos) != before
+    with pytest.raises(UserError, match="does not know v_x"):
+        content_hash(dataset / "frames", [videos[0]._replace(name="v_x")])
+    with pytest.raises(UserError, match=r"cannot read the manifest .*Clapping.csv"):
+        content_hash(dataset / "frames", [videos[0]._replace(class_name="Clapping")])
+
+
+def test_random_numbers_depend_on_seed_epoch_and_video_only():
+    assert generator(1, 2, "v").random() == generator(1, 2, "v").random()
+    draws = {generator(*key).random() for key in [(1, 2, "v"), (2, 2, "v"), (1, 3, "v"), (1, 2, "w"), (1, 2, 0)]}
+    assert len(draws) == 5
+
+
+def test_a_clip_holds_the_chosen_frames(dataset):
+    video = read_split(dataset / "split1.csv")[0]
+    pack = open_packs(dataset / "frames", [video])["Bowling"]
+    out = np.zeros((3, 16, 16, 3), np.uint8)
+    fill_clip(out, video, pack, np.array([0, 4, 8]))
+    assert np.abs(out.mean(axis=(1, 2, 3)) - [0, 4 * 20, 8 * 20]).max() < 3  # frame i has the brightness 20·i
+
+
+def test_a_truncated_jpeg_is_named_and_never_replaced(tmp_path):
+    whole = [frame_jpeg(20 * i) for i in range(9)]
+    dataset = write_dataset(tmp_path, classes=["Bowling"], videos=1, jpegs=[*whole[:4], whole[4][:200], *whole[5:]])
+    video = read_split(dataset / "split1.csv")[0]
+    pack = open_packs(dataset / "frames", [video])["Bowling"]
+    with pytest.raises(UserError, match=r"class Bowling, video v_Bowling_g01_c01, frame 5 does not decode"):
+        fill_clip(np.zeros((2, 16, 16, 3), np.uint8), video, pack, np.array([3, 4]))
+
+
+def write_number(out, item):
+    out[:] = item
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_batches_keep_the_order_for_any_number_of_workers(workers):
+    found = list(batches(range(23), write_number, (2, 4, 4, 3), 5, workers))
+    assert [list(batch.items) for batch in found] == [[*range(i, min(i + 5, 23))] for i in range(0, 23, 5)]
+    for batch in found:
+        assert batch.clips.dtype == np.uint8
+        assert batch.clips.shape[1:] == (2, 4, 4, 3)
+        assert (batch.clips == np.array(batch.items, np.uint8)[:, None, None, None, None]).all()
+    dropped = list(batches(range(23), write_number, (2, 4, 4, 3), 5, workers, drop_last=True))
+    assert [len(batch.items) for batch in dropped] == [5, 5, 5, 5]
+
+
+def test_only_a_few_batches_are_prepared_ahead():
+    done = []
+    gate = threading.Event()
+
+    def fill(out, item):
+        gate.wait(5)
+        done.append(item)
+
+    stream = batches(range(1000), fill, (1, 2, 2, 3), 4, 2)
+    gate.set()
+    next(stream)
+    stream.close()
+    assert len(done) <= 4 * (BATCHES_AHEAD + 1)
+
+
+def test_what_a_worker_raises_arrives_with_its_batch():
+    def fill(out, item):
+        if item == 7:
+            raise UserError("video 7 is damaged")
+
+    stream = batches(range(20), fill, (1, 2, 2, 3), 5, 2)
+    assert list(next(stream).items) == [0, 1, 2, 3, 4]
+    with pytest.raises(UserError, match="video 7"):
+        next(stream)

@@ -1,0 +1,107 @@
+"""Train the network on the training videos of one split.
+
+In: a split table, the frame packs with their manifests, settings, a seed. Out: weights (.pdparams), their description
+beside them (.json: classes, normalisation, architecture, recipe, data, versions, commit), and the history (.csv, a row
+per epoch). Checkpoints are kept in a folder of their own, which also holds the finished state: called again with equal
+data, settings, seed and code, it writes equal outputs within seconds.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import paddle
+
+from video3d import training
+from video3d.code import code_version
+from video3d.config import as_argument, settings_argument
+from video3d.console import UserError, run
+from video3d.data import Video, class_names, content_hash, open_packs, read_split
+from video3d.device import use_device
+from video3d.files import atomic_path
+from video3d.weights import save_weights
+
+SECTIONS = ("model", "clip", "train")
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
+    parser.add_argument("--clips", type=Path, required=True, help="split table, as written by make_splits.py")
+    parser.add_argument("--frames", type=Path, required=True, help="folder with <Class>.zip and <Class>.csv")
+    parser.add_argument("--seed", type=int, default=10001, help="of all random draws")
+    parser.add_argument("--device", choices=["auto", "gpu", "cpu"], default="auto")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads of Paddle, and of the loader")
+    parser.add_argument("--workers", type=int, help="threads of the loader if not as many as --threads")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the state of unfinished trainings")
+    parser.add_argument("--code", help="version of the code; computed if left out")
+    parser.add_argument("--weights", type=Path, required=True, help="output: weights, .pdparams")
+    parser.add_argument("--history", type=Path, required=True, help="output: .csv with a row per epoch")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train and write the outputs, the weights last."""
+    options = arguments()
+    everything = settings_argument(options.settings)
+    settings = {name: everything[name] for name in SECTIONS}
+    videos = [video for video in read_split(options.clips) if video.subset != "test"]
+    facts = {
+        "classes": class_names(read_split(options.clips)),
+        **settings,
+        "seed": options.seed,
+        "data": content_hash(options.frames, videos),
+        "code": options.code or code_version(Path(__file__)),
+    }
+    device = use_device(options.device, options.threads)
+    job = make_job(options, settings, facts, videos)
+    network, history = training.train(job)
+    write_history(options.history, history)
+    save_weights(options.weights, network, facts | software() | {"device": device})
+
+
+def make_job(options: argparse.Namespace, settings: dict, facts: dict, videos: list[Video]) -> training.Job:
+    """Everything that the training needs, with the packs open."""
+    key = hashlib.sha256(as_argument(facts).encode()).hexdigest()[:16]
+    return training.Job(
+        settings=settings,
+        classes=facts["classes"],
+        training=[video for video in videos if video.subset == "train"],
+        validation=[video for video in videos if video.subset == "validation"],
+        packs=open_packs(options.frames, videos),
+        seed=options.seed,
+        workers=options.workers or options.threads,
+        checkpoints=options.checkpoints / key,
+        key=key,
+    )
+
+
+def write_history(path: Path, history: list[dict]) -> None:
+    """Write history.csv, numbers to six digits."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, history[0], lineterminator="\n")
+        writer.writeheader()
+        for row in history:
+            writer.writerow(
+                {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
+            )
+
+
+def software() -> dict:
+    """Versions of what computed, and the commit of the project where git knows it."""
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = None
+    return {"commit": commit, "versions": {"python": platform.python_version(), "paddle": paddle.__version__}}
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,196 @@
+"""Videos of a split, their packs of frames, and batches of decoded clips prepared ahead of their use by threads."""
+
+import csv
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from video3d.augment import Box, centre_box, decode_crop_resize, jpeg_size
+from video3d.console import UserError
+from video3d.packs import Pack
+
+Item = TypeVar("Item")
+BATCHES_AHEAD = 3
+
+
+class Video(NamedTuple):
+    """One row of a split table."""
+
+    name: str
+    class_name: str
+    label: int
+    group: int
+    subset: str
+    frames: int
+
+
+def read_split(path: str | os.PathLike) -> list[Video]:
+    """The videos of a split table, in its order. Raises UserError if the table is missing, damaged or empty."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            videos = [
+                Video(
+                    row["video"],
+                    row["class"],
+                    int(row["label"]),
+                    int(row["group"]),
+                    row["subset"],
+                    int(row["frames"]),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except OSError as error:
+        raise UserError(f"cannot read the split table {path}: {error.strerror}") from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is not a split table (columns video,class,label,group,subset,frames): {error}; "
+            "make it again with make_splits"
+        ) from error
+    if not videos:
+        raise UserError(f"{path} lists no video; look into the audit, then make it again with make_splits")
+    return videos
+
+
+def class_names(videos: Sequence[Video]) -> list[str]:
+    """The names of the classes, in the order of their labels.
+
+    Raises UserError unless the labels are 0, 1, 2, … and each belongs to one class.
+    """
+    names = dict(sorted({(video.label, video.class_name) for video in videos}))
+    pairs = {(video.label, video.class_name) for video in videos}
+    if list(names) != list(range(len(names))) or len(pairs) != len(names):
+        raise UserError(f"the split table's labels are not 0 … {len(pairs) - 1}, one a class: {sorted(pairs)[:5]} …")
+    return list(names.values())
+
+
+def open_packs(frames: str | os.PathLike, videos: Sequence[Video]) -> dict[str, Pack]:
+    """The packs of the videos' classes, by class; `frames` is the folder with <Class>.zip.
+
+    Raises UserError if a pack is missing or holds other videos or other numbers of frames than the split table says.
+    """
+    packs = {name: Pack(Path(frames) / f"{name}.zip") for name in sorted({video.class_name for video in videos})}
+    for video in videos:
+        found = packs[video.class_name].videos.get(video.name, 0)
+        if found != video.frames:
+            raise UserError(
+                f"{Path(frames) / video.class_name}.zip holds {found} frames of {video.name}, but the split table says "
+                f"{video.frames}; extract the frames of {video.class_name} again, then audit and make_splits"
+            )
+    return packs
+
+
+def content_hash(frames: str | os.PathLike, videos: Sequence[Video]) -> str:
+    """One hash over the videos and, from the manifests <Class>.csv beside the packs, the content of their frames.
+
+    It changes when a frame, a label or the order changes, and stays when equal frames are extracted again.
+    Raises UserError if a manifest is missing or does not know a video.
+    """
+    contents: dict[str, dict[str, str]] = {}
+    digest = hashlib.sha256()
+    for video in videos:
+        if video.class_name not in contents:
+            contents[video.class_name] = _manifest(Path(frames) / f"{video.class_name}.csv")
+        content = contents[video.class_name].get(video.name)
+        if not content:
+            raise UserError(
+                f"{Path(frames) / video.class_name}.csv does not know {video.name}; extract its frames again"
+            )
+        digest.update(f"{video},{content}\n".encode())
+    return digest.hexdigest()
+
+
+def generator(seed: int, epoch: int, key: str | int) -> np.random.Generator:
+    """The random numbers of one video (or one purpose) in one epoch: they depend on nothing else."""
+    word = key if isinstance(key, int) else int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+    return np.random.default_rng([seed, epoch, word])
+
+
+def fill_clip(
+    out: np.ndarray,
+    video: Video,
+    pack: Pack,
+    indices: np.ndarray,
+    draw_box: Callable[[int, int], Box] = centre_box,
+    flip: bool = False,
+) -> None:
+    """Decode the frames `indices` of a video into `out`, uint8 RGB (T, H, W, 3), all cropped by the same box.
+
+    `draw_box` gets the width and height of the frames. Raises UserError that names class, video and frame if a frame
+    does not decode: a damaged clip is never replaced by another.
+    """
+    box = None
+    for frame, index in zip(out, indices, strict=True):
+        jpeg = pack.jpeg(video.name, int(index))
+        try:
+            box = box or draw_box(*jpeg_size(jpeg))
+            decode_crop_resize(jpeg, box, flip, frame)
+        except ValueError as error:
+            raise UserError(
+                f"class {video.class_name}, video {video.name}, frame {index + 1} does not decode: {error}; "
+                f"extract the frames of {video.class_name} again"
+            ) from error
+
+
+class Batch(NamedTuple):
+    """Some items and their clips, uint8 RGB (N, T, H, W, 3)."""
+
+    items: Sequence
+    clips: np.ndarray
+
+
+def batches(
+    items: Sequence[Item],
+    fill: Callable[[np.ndarray, Item], None],
+    clip_shape: tuple[int, int, int, int],
+    batch_size: int,
+    workers: int,
+    drop_last: bool = False,
+) -> Iterator[Batch]:
+    """Batches of the items in their order, while `workers` threads prepare the next ones.
+
+    `fill(out, item)` writes the item's clip, uint8 of shape `clip_shape`, straight into its place in the batch.
+    Decoding and resizing release the interpreter's lock, so threads work in parallel and nothing is copied between
+    processes. At most `BATCHES_AHEAD` batches beside the one in use exist at any time. What `fill` raises is raised
+    here, when its batch is due.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="loader") as pool:
+        due: deque[tuple[Batch, list[Future]]] = deque()
+        try:
+            for start in range(0, len(items), batch_size):
+                chosen = items[start : start + batch_size]
+                if drop_last and len(chosen) < batch_size:
+                    break
+                clips = np.empty((len(chosen), *clip_shape), np.uint8)
+                work = [pool.submit(fill, clip, item) for clip, item in zip(clips, chosen, strict=True)]
+                due.append((Batch(chosen, clips), work))
+                if len(due) > BATCHES_AHEAD:
+                    yield _finished(*due.popleft())
+            while due:
+                yield _finished(*due.popleft())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(batch: Batch, work: list[Future]) -> Batch:
+    for future in work:
+        future.result()
+    return batch
+
+
+def _manifest(path: Path) -> Mapping[str, str]:
+    """Video → content hash of its frames."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {row["video"]: row["content"] for row in csv.DictReader(file)}
+    except OSError as error:
+        raise UserError(
+            f"cannot read the manifest {path}: {error.strerror}; extract the frames of its class"
+        ) from error
+    except KeyError as error:
+        raise UserError(f"{path} is not a manifest of frames: it has no column {error}") from error
