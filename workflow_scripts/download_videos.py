@@ -10,6 +10,7 @@ from pathlib import Path
 from video3d.console import run
 from video3d.download import obtain
 from video3d.sources import locate
+from video3d.subset import obtain_subset
 
 
 def main() -> None:
@@ -21,7 +22,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the archive to make")
     arguments = parser.parse_args()
     source = locate(arguments.source, arguments.classes)
-    obtain(source, arguments.sha256, arguments.output)
+    fetch = obtain_subset if source.classes else obtain
+    fetch(source, arguments.sha256, arguments.output)
 
 
 if __name__ == "__main__":

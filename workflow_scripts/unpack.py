@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from video3d.archives import Folder, Member, open_archive, require_sensible_size, require_space
+from video3d.archives import Folder, Member, is_video, open_archive, require_sensible_size, require_space
 from video3d.console import UserError, run
 from video3d.files import atomic_path
-from video3d.ucf101 import VideoName, read_class_index, read_list, select_classes
+from video3d.ucf101 import VideoName, read_class_index, read_list, select_classes, unknown_class
 
 
 def unpack(source: Path, lists: Path, classes: Sequence[str], output: Path) -> None:
@@ -27,12 +27,12 @@ def unpack(source: Path, lists: Path, classes: Sequence[str], output: Path) -> N
     known = read_class_index(lists)
     wanted = select_classes(known, classes)
     chosen = choose(archive.members(), known, wanted, official_names(lists), source)
-    members = list(chosen)
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output)
     if not isinstance(archive, Folder):
-        require_sensible_size(source, members)
-        require_space(output.parent, sum(member.size for member in members), f"unpacking {source.name}")
+        size = sum(member.size for member in chosen)
+        require_sensible_size(str(source), source.stat().st_size, size)
+        require_space(output.parent, size, f"unpacking {source.name}")
     with atomic_path(output) as temporary:
         for name in wanted:
             (temporary / name).mkdir(parents=True)
@@ -52,10 +52,10 @@ def choose(
     ignored: list[str] = []
     unknown: dict[str, str] = {}
     for member in members:
-        path = PurePosixPath(member.name.replace("\\", "/"))
-        if any(part.startswith((".", "__MACOSX")) for part in path.parts) or path.suffix.lower() != ".avi":
+        if not is_video(member.name):
             ignored.append(member.name)
             continue
+        path = PurePosixPath(member.name.replace("\\", "/"))
         try:
             name = VideoName.parse(path.stem).class_name
         except UserError as error:
@@ -72,22 +72,14 @@ def choose(
                 raise UserError(f"{source}: {chosen[place].name} and {member.name} are the same video; remove one")
             chosen[place] = member
     if unknown:
-        refuse_unknown_classes(unknown, known, source)
+        complaints = [f"  - {example}: {unknown_class(name, known)}" for name, example in unknown.items()]
+        raise UserError(f"{source} has classes that classInd.txt does not have:\n" + "\n".join(complaints))
     if ignored:
         logging.info("%s: %d files are no videos and are ignored, such as %s", source, len(ignored), ignored[0])
     missing = [name for name in wanted if not any(place.parent.name == name for place in chosen)]
     if missing:
         raise UserError(f"{source} has no video v_<class>_gNN_cNN.avi of the wanted class {', '.join(missing)}")
     return {member: place for place, member in chosen.items()}
-
-
-def refuse_unknown_classes(unknown: dict[str, str], known: Sequence[str], source: Path) -> None:
-    """Raise UserError that names each class with an example and its nearest spelling in classInd.txt."""
-    example = next(iter(unknown.values()))
-    try:
-        select_classes(known, list(unknown))
-    except UserError as error:
-        raise UserError(f"{source}: {example}: {error}") from None
 
 
 def official_names(lists: Path) -> dict[str, str]:

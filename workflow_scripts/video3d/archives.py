@@ -234,12 +234,17 @@ def _check_harmless(where: str, name: str, mode: int) -> None:
         raise UserError(f"{where} is refused: {name} is {kind}")
 
 
-def require_sensible_size(path: Path, members: list[Member]) -> None:
-    """Raise UserError if `members` of the archive at `path` are far larger together than videos can be."""
-    unpacked, packed = sum(member.size for member in members), path.stat().st_size
+def is_video(name: str) -> bool:
+    """Whether the member `name` is one of UCF101's videos by its ending, and no hidden file of some system."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.suffix.lower() == ".avi" and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
+
+
+def require_sensible_size(where: str, packed: int, unpacked: int) -> None:
+    """Raise UserError if the archive `where` of `packed` bytes claims to hold more than videos can: a bomb."""
     if unpacked > max(LARGEST_EXPANSION * packed, LARGEST_SMALL_ARCHIVE):
         raise UserError(
-            f"{path} is refused: its {packed:,} bytes claim to unpack to {unpacked:,}; videos do not compress like that"
+            f"{where} is refused: its {packed:,} bytes claim to unpack to {unpacked:,}, but videos hardly compress"
         )
 
 

@@ -5,38 +5,19 @@ import json
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
-import tenacity
-import urllib3
 
 from video3d.archives import require_space
 from video3d.console import UserError, progress
 from video3d.files import sha256
+from video3d.mirrors import Interruption, MirrorError, Session, patiently, translated_errors
 from video3d.sources import Source
 
 BLOCK = 1 << 18
-TIMEOUT = 30  # seconds without an answer or without a byte
-ATTEMPTS = 8  # in a row that bring nothing
-LONGEST_PAUSE = 60  # seconds; the first pause is FIRST_PAUSE, each further one is twice as long
-FIRST_PAUSE = 1
-PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
-
-
-class MirrorError(Exception):
-    """This mirror is of no use; its text says why."""
-
-
-class Interruption(Exception):
-    """An attempt failed in a way that may pass; `pause` is what the server asks for, in seconds."""
-
-    def __init__(self, reason: str, pause: float = 0):
-        super().__init__(reason)
-        self.pause = pause
 
 
 def obtain(source: Source, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
@@ -83,7 +64,7 @@ def download(urls: Sequence[str], checksum: str | None, output: Path, setting: s
     """
     checksum = require_checksum(urls[0], checksum, setting)
     reasons = []
-    with open_session() as session:
+    with Session() as session:
         for url in urls:
             try:
                 Transfer(session, url, output).run(checksum)
@@ -100,7 +81,7 @@ def download(urls: Sequence[str], checksum: str | None, output: Path, setting: s
 class Transfer:
     """The download of one file from one mirror."""
 
-    def __init__(self, session: requests.Session, url: str, output: Path):
+    def __init__(self, session: Session, url: str, output: Path):
         self.session = session
         self.url = url
         self.output = output
@@ -177,16 +158,12 @@ class Transfer:
     @contextmanager
     def answer(self, offset: int) -> Iterator[requests.Response]:
         """Ask for the file from byte `offset` on; if its version is known, only if it is still the same."""
-        headers = {"Accept-Encoding": "identity"}
+        headers = {}
         if offset:
             headers["Range"] = f"bytes={offset}-"
             if version := self.version():
                 headers["If-Range"] = version
-        with (
-            translated_errors(self.url),
-            self.session.get(self.url, headers=headers, stream=True, timeout=TIMEOUT) as response,
-        ):
-            check_status(response, accepted={requests.codes.requested_range_not_satisfiable})
+        with self.session.get(self.url, headers=headers, stream=True) as response, translated_errors(self.url):
             yield response
 
     def append(self, response: requests.Response, offset: int, total: int | None) -> None:
@@ -234,87 +211,6 @@ class Transfer:
         return notes["version"] if notes["url"] == self.url else ""
 
 
-class Session(requests.Session):
-    """Verifies certificates, and does not follow a redirection from https to http."""
-
-    def get_redirect_target(self, response: requests.Response) -> str | None:
-        """The address to follow."""
-        target = super().get_redirect_target(response)
-        if target and response.url.startswith("https:") and urlsplit(target).scheme == "http":
-            raise MirrorError(f"redirects to an address without TLS, {target}")
-        return target
-
-
-def open_session() -> requests.Session:
-    """A session for all requests."""
-    session = Session()
-    session.headers["User-Agent"] = "video3d"
-    return session
-
-
-def patiently(attempt: Callable[[], bool], url: str) -> bool:
-    """Call `attempt` until it raises no Interruption, pausing longer each time; MirrorError after `ATTEMPTS` calls."""
-
-    def pause(state: tenacity.RetryCallState) -> float:
-        backoff = tenacity.wait_exponential_jitter(FIRST_PAUSE, LONGEST_PAUSE, jitter=FIRST_PAUSE / 2)(state)
-        return max(backoff, min(state.outcome.exception().pause, LONGEST_PAUSE))
-
-    def announce(state: tenacity.RetryCallState) -> None:
-        reason = state.outcome.exception()
-        logging.warning("%s: %s; attempt %d in %.0f s", url, reason, state.attempt_number + 1, state.next_action.sleep)
-
-    def give_up(state: tenacity.RetryCallState) -> bool:
-        raise MirrorError(f"gave up after {state.attempt_number} attempts: {state.outcome.exception()}")
-
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(Interruption),
-        stop=tenacity.stop_after_attempt(ATTEMPTS),
-        wait=pause,
-        before_sleep=announce,
-        retry_error_callback=give_up,
-    )(attempt)
-
-
-@contextmanager
-def translated_errors(url: str) -> Iterator[None]:
-    """Turn the errors of requests and urllib3 into Interruption if trying again may help, else into MirrorError."""
-    try:
-        yield
-    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
-        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            raise Interruption(f"TLS connection broken ({error})") from error
-        raise MirrorError(certificate_advice(url, error)) from error
-    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-        raise Interruption(f"no connection ({_cause(error)})") from error
-    except urllib3.exceptions.HTTPError as error:
-        raise Interruption(f"connection cut ({_cause(error)})") from error
-    except requests.exceptions.RequestException as error:
-        raise MirrorError(str(error)) from error
-
-
-def check_status(response: requests.Response, accepted: frozenset[int] | set[int] = frozenset()) -> None:
-    """Raise Interruption for a status that may pass, MirrorError for any other that is neither good nor `accepted`."""
-    if response.ok or response.status_code in accepted:
-        return
-    reason = f"HTTP {response.status_code} {response.reason}"
-    if response.status_code in PASSING_STATUS:
-        pause = response.headers.get("Retry-After", "")
-        raise Interruption(reason, float(pause) if pause.isdecimal() else 0)
-    raise MirrorError(reason)
-
-
-def certificate_advice(url: str, error: Exception) -> str:
-    """What a failed verification means and what can be done about it."""
-    detail = re.search(r"certificate verify failed: ([^(]+)", str(error))
-    reason = detail[1].strip() if detail else error
-    return (
-        f"the certificate of {urlsplit(url).hostname} could not be verified ({reason}). "
-        "The server may send an incomplete chain, as that of the University of Central Florida is known to do, or "
-        "someone may listen in. Verification stays on. Name another mirror, or fetch the file with a browser and give "
-        "its path: its SHA-256 is checked all the same. An authority of your own network goes into REQUESTS_CA_BUNDLE"
-    )
-
-
 @contextmanager
 def no_space_is_an_error(output: Path) -> Iterator[None]:
     """Turn a full disk into UserError."""
@@ -341,11 +237,3 @@ def _start(response: requests.Response) -> int | None:
 def _total(response: requests.Response) -> int | None:
     match = re.search(r"/(\d+)$", _range(response))
     return int(match[1]) if match else None
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason of an error of requests, in a few words."""
-    while error.args and isinstance(error.args[0], Exception):
-        error = error.args[0]
-    reason = getattr(error, "reason", None)
-    return str(reason or error)

@@ -21,12 +21,14 @@ class Source:
 
     kind: url: download the first of `urls` that works; archive: the local file `path`; folder: the local folder `path`.
     name: the name of the archive in resources/<dataset>/; empty for a folder, which is read where it lies.
+    classes: only the videos of these are fetched from the ZIP at `urls`; empty: the whole archive.
     """
 
     kind: Literal["url", "archive", "folder"]
     name: str
     path: str = ""
     urls: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "dataset.videos") -> Source:
@@ -56,7 +58,7 @@ def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "
         if path.suffix:
             absent.append(path)
     if urls:
-        return Source("url", _archive_name(urls[0], sorted(set(classes))), urls=tuple(urls))
+        return _remote(urls, sorted(set(classes)))
     if absent:
         return Source("archive", absent[0].name, str(absent[0]))
     raise UserError(
@@ -82,10 +84,15 @@ def _local_path(place: str) -> Path:
     return Path(place).expanduser()
 
 
-def _archive_name(url: str, classes: list[str]) -> str:
-    """The last part of the URL's path, reduced to plain characters; for some classes of a ZIP with a mark of these."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", PurePosixPath(unquote(urlsplit(url).path)).name).lstrip(".") or "archive"
+def _remote(urls: list[str], classes: list[str]) -> Source:
+    name = archive_name(urls[0])
     if not classes or not name.lower().endswith(".zip"):
-        return name
+        return Source("url", name, urls=tuple(urls))
     mark = hashlib.sha256("\n".join(classes).encode()).hexdigest()[:8]
-    return f"{name[:-4]}.{mark}.zip"
+    return Source("url", f"{name[:-4]}.{mark}.zip", urls=tuple(urls), classes=tuple(classes))
+
+
+def archive_name(url: str) -> str:
+    """The last part of the path of `url`, reduced to plain characters."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"

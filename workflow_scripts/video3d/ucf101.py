@@ -135,13 +135,14 @@ def select_classes(official: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """
     unknown = [name for name in wanted if name not in official]
     if unknown:
-        first = "; ".join(_unknown_class(name, official) for name in unknown[:3])
+        first = "; ".join(unknown_class(name, official) for name in unknown[:3])
         more = f"; and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise UserError(f"dataset: classes: {first}{more}; classInd.txt of these lists has {_enumerate(official)}")
     return [name for name in official if name in wanted or not wanted]
 
 
-def _unknown_class(name: str, official: Sequence[str]) -> str:
+def unknown_class(name: str, official: Sequence[str]) -> str:
+    """That there is no class `name`, and which of `official` may have been meant, in words."""
     by_lower_case = {known.lower(): known for known in official}
     near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.6)
     return f"there is no class {name}" + (f", did you mean {by_lower_case[near[0]]}?" if near else "")
