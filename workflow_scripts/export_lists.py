@@ -1,4 +1,4 @@
-"""Write a split as annotation lists of PaddleVideo and mmaction2: `<Class>/<video> <frames> <label>`, label 0-based.
+"""Write splits as annotation lists of PaddleVideo and mmaction2: `<Class>/<video> <frames> <label>`, label 0-based.
 
 One file per subset, `<split>_<subset>.txt` (split1_train.txt …). The paths are those of `unzip <Class>.zip -d
 <folder>/<Class>` for every pack, below <folder>; frames are called img_00001.jpg, which both projects write as
@@ -26,12 +26,15 @@ def annotation_lists(split_table: Path) -> dict[str, list[str]]:
 def main() -> None:
     """Parse the arguments and write the lists."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=Path, required=True, help="split table, split<k>.csv")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the lists")
+    parser.add_argument("--clips", type=Path, nargs="+", required=True, help="split tables, split<k>.csv")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args()
-    for subset, lines in annotation_lists(arguments.clips).items():
-        with atomic_path(arguments.output / f"{arguments.clips.stem}_{subset}.txt") as path:
-            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    with atomic_path(arguments.output) as folder:
+        folder.mkdir()
+        for table in arguments.clips:
+            for subset, lines in annotation_lists(table).items():
+                text = "".join(f"{line}\n" for line in lines)
+                (folder / f"{table.stem}_{subset}.txt").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,6 @@ from video3d.frames import Decoders, ExtractedVideo, extraction_command, ffmpeg_
 from video3d.packs import PackWriter
 from video3d.tables import write_table
 
-VIDEO_SUFFIXES = {".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".ogv"}
-
 
 def extract_class(
     videos: Sequence[Path], short_side: int, quality: int, threads: int, pack_path: Path, manifest_path: Path
@@ -54,16 +52,10 @@ def extract_class(
 
 
 def find_videos(folder: Path) -> list[Path]:
-    """The video files in `folder`, by name. Raises UserError if there is no such folder or two share a name."""
+    """The videos in `folder`, by name. Raises UserError if there is no such folder."""
     if not folder.is_dir():
         raise UserError(f"there are no videos of class {folder.name}: {folder} is not a folder; is it in the archive?")
-    videos = sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
-    by_name: dict[str, Path] = {}
-    for video in videos:
-        if video.stem in by_name:
-            raise UserError(f"{folder} holds {by_name[video.stem].name} and {video.name}; remove one of them")
-        by_name[video.stem] = video
-    return videos
+    return sorted(path for path in folder.glob("*.avi") if path.is_file())
 
 
 def extraction_fingerprint(short_side: int, quality: int) -> str:

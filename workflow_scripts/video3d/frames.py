@@ -178,13 +178,14 @@ def judge(report: Report, frames: int, exit_code: int, announced: tuple[float, f
     """Status and message of a video, of what ffmpeg reported and the container had announced.
 
     The container's announcement is compared with the end of the last frame, not with the number of frames: where the
-    frame rate varies, frames are missing from the count by design. One frame less is common in whole files.
+    frame rate varies or B-frames are packed, the container counts frames that hold no picture. One frame less than
+    announced is common in whole files.
     """
-    last_line = report.errors[-1] if report.errors else ""
+    first_and_last = "; ".join(dict.fromkeys(report.errors[:1] + report.errors[-1:]))
     if frames == 0:
-        return "unreadable", last_line or "no frame decodes"
+        return "unreadable", first_and_last or "no frame decodes"
     if exit_code != 0 or report.errors:
-        return "damaged", last_line or f"ffmpeg ended with exit code {exit_code}"
+        return "damaged", first_and_last or f"ffmpeg ended with exit code {exit_code}"
     if announced:
         seconds, per_frame = announced
         if report.end < seconds - 1.5 * per_frame:
@@ -249,7 +250,7 @@ def extraction_command(video: Path, short_side: int, quality: int) -> list[str]:
     ).video.filter("scale", f"if(gt(iw,ih),-1,{short_side})", f"if(gt(iw,ih),{short_side},-1)", flags="bicubic")
     return (
         frames.output(
-            "pipe:", format="image2pipe", vcodec="mjpeg", threads=1, flags="bitexact", **{"q:v": quality}, **as_decoded
+            "pipe:", format="image2pipe", vcodec="mjpeg", threads=1, flags="+bitexact", **{"q:v": quality}, **as_decoded
         )
         .global_args("-hide_banner", "-nostdin", "-loglevel", "level+info", "-filter_complex_threads", "1")
         .compile(program)
