@@ -7,24 +7,22 @@ data, settings, seed and code, it writes equal outputs within seconds.
 """
 
 import argparse
-import csv
 import hashlib
-import json
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import paddle
+from video3d.weights import save_weights
 
 from video3d import training
 from video3d.code import code_version
 from video3d.config import as_argument, settings_argument
-from video3d.console import UserError, run
+from video3d.console import run
 from video3d.data import Video, class_names, content_hash, open_packs, read_split
 from video3d.device import use_device
-from video3d.files import atomic_path
-from video3d.weights import save_weights
+from video3d.tables import write_table
 
 SECTIONS = ("model", "clip", "train")
 
@@ -53,7 +51,7 @@ def main() -> None:
     settings = {name: everything[name] for name in SECTIONS}
     videos = [video for video in read_split(options.clips) if video.subset != "test"]
     facts = {
-        "classes": class_names(read_split(options.clips)),
+        "labels": class_names(read_split(options.clips)),
         **settings,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
@@ -71,7 +69,7 @@ def make_job(options: argparse.Namespace, settings: dict, facts: dict, videos: l
     key = hashlib.sha256(as_argument(facts).encode()).hexdigest()[:16]
     return training.Job(
         settings=settings,
-        classes=facts["classes"],
+        classes=facts["labels"],
         training=[video for video in videos if video.subset == "train"],
         validation=[video for video in videos if video.subset == "validation"],
         packs=open_packs(options.frames, videos),
@@ -84,13 +82,8 @@ def make_job(options: argparse.Namespace, settings: dict, facts: dict, videos: l
 
 def write_history(path: Path, history: list[dict]) -> None:
     """Write history.csv, numbers to six digits."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, history[0], lineterminator="\n")
-        writer.writeheader()
-        for row in history:
-            writer.writerow(
-                {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
-            )
+    rows = [[f"{value:.6g}" if isinstance(value, float) else value for value in row.values()] for row in history]
+    write_table(path, list(history[0]), rows)
 
 
 def software() -> dict:

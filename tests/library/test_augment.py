@@ -34,7 +34,7 @@ def test_a_length_near_the_clip_size_becomes_the_clip_size():
 def test_multi_scale_boxes_take_13_positions_and_stay_inside():
     rng = np.random.default_rng(0)
     boxes = [multi_scale_box(227, 170, 112, rng) for _ in range(4000)]
-    assert all(0 <= b.x and 0 <= b.y and b.x + b.width <= 227 and b.y + b.height <= 170 for b in boxes)
+    assert all(b.x >= 0 and b.y >= 0 and b.x + b.width <= 227 and b.y + b.height <= 170 for b in boxes)
     # 170 × .875 = 148: the free space is 79 × 22 px, its quarters are at 0, 19, 39, 59, 79 and 0, 5, 11, 16, 22.
     corners = {(b.x, b.y) for b in boxes if (b.width, b.height) == (148, 148)}
     outer = {(x, y) for x in (0, 39, 79) for y in (0, 11, 22)}

@@ -1,10 +1,9 @@
 """Videos of a split, their packs of frames, and batches of decoded clips prepared ahead of their use by threads."""
 
-import csv
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -14,8 +13,10 @@ import numpy as np
 from video3d.augment import Box, centre_box, decode_crop_resize, jpeg_size
 from video3d.console import UserError
 from video3d.packs import Pack
+from video3d.tables import read_table
 
 Item = TypeVar("Item")
+COLUMNS = ("video", "class", "label", "group", "subset", "frames")
 BATCHES_AHEAD = 3
 
 
@@ -32,28 +33,16 @@ class Video(NamedTuple):
 
 def read_split(path: str | os.PathLike) -> list[Video]:
     """The videos of a split table, in its order. Raises UserError if the table is missing, damaged or empty."""
+    rows = read_table(Path(path), COLUMNS, made_by="make_splits.py")
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            videos = [
-                Video(
-                    row["video"],
-                    row["class"],
-                    int(row["label"]),
-                    int(row["group"]),
-                    row["subset"],
-                    int(row["frames"]),
-                )
-                for row in csv.DictReader(file)
-            ]
-    except OSError as error:
-        raise UserError(f"cannot read the split table {path}: {error.strerror}") from error
-    except (KeyError, ValueError, TypeError) as error:
-        raise UserError(
-            f"{path} is not a split table (columns video,class,label,group,subset,frames): {error}; "
-            "make it again with make_splits"
-        ) from error
+        videos = [
+            Video(name, class_name, int(label), int(group), subset, int(frames))
+            for name, class_name, label, group, subset, frames in ([row[name] for name in COLUMNS] for row in rows)
+        ]
+    except ValueError as error:
+        raise UserError(f"{path} is no split table ({error}): make it again with make_splits.py") from error
     if not videos:
-        raise UserError(f"{path} lists no video; look into the audit, then make it again with make_splits")
+        raise UserError(f"{path} lists no video: look into the audit, then make it again with make_splits.py")
     return videos
 
 
@@ -183,14 +172,7 @@ def _finished(batch: Batch, work: list[Future]) -> Batch:
     return batch
 
 
-def _manifest(path: Path) -> Mapping[str, str]:
+def _manifest(path: Path) -> dict[str, str]:
     """Video → content hash of its frames."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["video"]: row["content"] for row in csv.DictReader(file)}
-    except OSError as error:
-        raise UserError(
-            f"cannot read the manifest {path}: {error.strerror}; extract the frames of its class"
-        ) from error
-    except KeyError as error:
-        raise UserError(f"{path} is not a manifest of frames: it has no column {error}") from error
+    rows = read_table(path, ("video", "content"), made_by="extract_frames.py")
+    return {row["video"]: row["content"] for row in rows}

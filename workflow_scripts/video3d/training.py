@@ -225,8 +225,8 @@ def stop_unless_finite(loss: float, state: State, batch: Batch) -> None:
     """Raise UserError with the videos of the batch if the loss is infinite or not a number."""
     if not np.isfinite(loss):
         raise UserError(
-            f"the loss became {loss} in epoch {state.epoch}, step {state.step + 1}; lower train: learning_rate, or look "
-            f"at these videos: {', '.join(video.name for video in batch.items)}"
+            f"the loss became {loss} in epoch {state.epoch}, step {state.step + 1}; lower train: learning_rate, or "
+            f"look at these videos: {', '.join(video.name for video in batch.items)}"
         )
 
 

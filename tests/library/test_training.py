@@ -1,0 +1,147 @@
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import paddle
+import pytest
+
+from tiny_packs import write_dataset
+from video3d import training
+from video3d.config import resolve
+from video3d.console import UserError
+from video3d.data import open_packs, read_split
+
+SETTINGS = {
+    "model": {"depth": 10, "width": 4, "dropout": 0.3},
+    "clip": {"frames": 4, "size": 16},
+    "train": {"batch_size": 4, "epochs": 2, "learning_rate": 0.05},
+}
+
+
+@pytest.fixture
+def job(tmp_path):
+    folder = write_dataset(tmp_path, classes=["Archery", "Bowling"], videos=5, frames=9)
+    videos = read_split(folder / "split1.csv")
+    return training.Job(
+        settings=resolve(SETTINGS),
+        classes=["Archery", "Bowling"],
+        training=videos,
+        validation=[],
+        packs=open_packs(folder / "frames", videos),
+        seed=1,
+        workers=2,
+        checkpoints=tmp_path / "checkpoints",
+        key="key",
+    )
+
+
+def fingerprint(network):
+    """One hash of all weights and statistics, bit for bit."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+class Killed(BaseException):
+    """Stands for a process that ends in the middle of a step."""
+
+
+def train_and_kill(job, monkeypatch, after):
+    """Train, but be killed before step number `after` (from 0, over all epochs), with a checkpoint at every step."""
+    step = training.train_step
+    calls = iter(range(after))
+
+    def killed_step(*arguments):
+        if next(calls, None) is None:
+            raise Killed
+        return step(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train_step", killed_step)
+        patch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+        with pytest.raises(Killed):
+            training.train(job)
+
+
+def test_equal_seeds_give_equal_weights_for_any_number_of_workers(job, tmp_path):
+    prints = {
+        fingerprint(training.train(replace(job, workers=workers, checkpoints=tmp_path / str(workers)))[0])
+        for workers in (1, 2, 5)
+    }
+    assert len(prints) == 1
+    assert fingerprint(training.train(replace(job, seed=2, checkpoints=tmp_path / "seed"))[0]) not in prints
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(job, tmp_path, monkeypatch, after):
+    whole, history = training.train(replace(job, checkpoints=tmp_path / "whole"))
+    train_and_kill(job, monkeypatch, after)
+    resumed, resumed_history = training.train(job)
+    assert fingerprint(resumed) == fingerprint(whole)
+    assert [row["loss"] for row in resumed_history] == [row["loss"] for row in history]
+
+
+def test_a_finished_training_is_not_repeated(job, monkeypatch):
+    network, history = training.train(job)
+    monkeypatch.setattr(training, "train_step", lambda *_: pytest.fail("trained again"))
+    again, again_history = training.train(job)
+    assert fingerprint(again) == fingerprint(network)
+    assert again_history == history
+
+
+def test_every_epoch_shows_each_video_at_most_once_in_a_new_order(job):
+    orders = [
+        [video.name for batch in training.training_batches(job, epoch) for video in batch.items] for epoch in (1, 2)
+    ]
+    for order in orders:
+        assert len(order) == len(set(order)) == 8  # 10 videos, batches of 4: the incomplete last one is dropped
+    assert orders[0] != orders[1]
+
+
+def test_the_history_has_a_row_per_epoch(job):
+    validated = replace(job, training=job.training[:4] + job.training[5:], validation=job.training[4:5])
+    _, history = training.train(validated)
+    assert [row["epoch"] for row in history] == [1, 2]
+    assert list(history[0]) == [
+        "epoch", "learning_rate", "loss", "top1", "validation_loss", "validation_top1", "clips_per_second",
+        "wait_share", "seconds",
+    ]  # fmt: skip
+    assert history[1]["validation_top1"] in (0.0, 1.0)
+    assert 0 <= history[1]["wait_share"] <= 1
+
+
+def test_a_class_without_training_videos_is_named(job):
+    with pytest.raises(UserError, match="no training video for the class Bowling"):
+        training.train(replace(job, training=job.training[:5]))
+
+
+def test_a_batch_larger_than_the_data_is_named(job):
+    with pytest.raises(UserError, match=r"batch_size: 4 is larger than the data: there are 3"):
+        training.train(replace(job, training=job.training[:1] + job.training[-2:]))
+
+
+def test_an_infinite_loss_stops_with_the_names_of_the_videos(job):
+    settings = job.settings | {"train": job.settings["train"] | {"learning_rate": 1e30}}
+    with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch \d, step \d; .*v_\w+_g\d\d_c01"):
+        training.train(replace(job, settings=settings))
+
+
+def test_the_optimiser_is_the_references():
+    """Momentum: v ← 0.9 v + g + 1e-3 w; w ← w − 0.01 v, on a bias as on a weight."""
+    layer = paddle.nn.Linear(1, 1)
+    layer.weight.set_value(np.array([[2.0]], np.float32))
+    layer.bias.set_value(np.array([1.0], np.float32))
+    optimizer = training.build_optimizer(resolve({})["train"], layer)
+    for _ in range(2):
+        layer(paddle.to_tensor([[3.0]])).sum().backward()
+        optimizer.step()
+        optimizer.clear_grad()
+    velocity = 3 + 1e-3 * 2
+    weight = 2 - 0.01 * velocity
+    weight -= 0.01 * (0.9 * velocity + 3 + 1e-3 * weight)
+    velocity = 1 + 1e-3 * 1
+    bias = 1 - 0.01 * velocity
+    bias -= 0.01 * (0.9 * velocity + 1 + 1e-3 * bias)
+    assert layer.weight.item() == pytest.approx(weight, rel=1e-6)
+    assert layer.bias.item() == pytest.approx(bias, rel=1e-6)
