@@ -1,0 +1,135 @@
+"""Collect the scores of every split, seed and protocol of a run into one table, with their means.
+
+In: the metrics.json of each evaluation, in results/<run>/split<k>/seed<s>/<protocol>/ with its predictions.csv beside
+it. Out: accuracy.csv; scores are fractions, 0 to 1. Its rows:
+
+- one per split, seed and protocol, with the 95 % bootstrap interval over whole groups;
+- one per protocol with `split` and `seed` "mean": the mean over the splits of the mean over the seeds, its interval,
+  and in `top1_std` the standard deviation, over the seeds, of the mean of the splits (empty if there is one seed).
+
+The intervals say what other test videos could have changed; training anew is what `top1_std` is about.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from video3d import scores
+from video3d.console import UserError, run
+from video3d.files import atomic_path
+from video3d.ucf101 import read_split
+
+COLUMNS = [
+    "split", "seed", "protocol", "videos", "left_out", "top1", "top1_low", "top1_high", "top1_std", "top5",
+    "mean_class", "macro_f1", "calibration_error", "clip_top1",
+]  # fmt: skip
+FOLDER = re.compile(r"split(\d+)/seed(\d+)/(\w+)/metrics\.json$")
+
+
+def read_evaluation(path: Path) -> dict:
+    """One row of the table, with the predictions it rests on under `predictions`.
+
+    Raises UserError if the file lies elsewhere than evaluations do, or is damaged, or its predictions do not match it.
+    """
+    place = FOLDER.search(path.as_posix())
+    if not place:
+        raise UserError(f"{path} is not where evaluations are: results/<run>/split<k>/seed<s>/<protocol>/metrics.json")
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        predictions = pd.read_csv(path.with_name("predictions.csv"))
+        estimates = {name: metrics["scores"][name] for name in scores.SCORES}
+        top1 = predictions["correct"].mean()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"cannot read the evaluation {path.parent}: {error}; evaluate again") from error
+    if len(predictions) != metrics["videos"] or not np.isclose(top1, estimates["top1"]["value"]):
+        raise UserError(f"{path} and predictions.csv beside it are of different evaluations; evaluate again")
+    return {
+        "split": int(place[1]),
+        "seed": int(place[2]),
+        "protocol": place[3],
+        "videos": metrics["videos"],
+        **{name: estimate["value"] for name, estimate in estimates.items()},
+        "top1_low": estimates["top1"]["low"],
+        "top1_high": estimates["top1"]["high"],
+        "labels": {entry["class"] for entry in metrics["classes"]},
+        "predictions": predictions,
+    }
+
+
+def left_out(evaluation: dict, lists: Path | None) -> int | None:
+    """How many videos of the official test list, of the model's classes, were not predicted; None without lists."""
+    if lists is None:
+        return None
+    _, test = read_split(lists, evaluation["split"])
+    listed = {video.video for video in test if video.class_name in evaluation["labels"]}
+    return len(listed - set(evaluation["predictions"]["video"]))
+
+
+def mean_row(evaluations: Sequence[dict]) -> dict:
+    """The mean over the splits of the mean over the seeds, for the evaluations of one protocol.
+
+    Raises UserError if a split lacks a seed that another has, or if its seeds were evaluated on different videos.
+    """
+    table = pd.DataFrame(evaluations)
+    by_split = {split: part for split, part in table.groupby("split")}
+    if len({tuple(sorted(part["seed"])) for part in by_split.values()}) > 1:
+        raise UserError(f"protocol {table['protocol'][0]}: not every split was evaluated with every seed")
+    draws = np.mean([split_draws(part) for part in by_split.values()], axis=0)
+    mean = {name: np.mean([part[name].mean() for part in by_split.values()]) for name in scores.SCORES}
+    top1 = scores.interval(mean["top1"], draws)
+    of_seeds = table.groupby("seed")["top1"].mean()
+    first = [part.iloc[0] for part in by_split.values()]
+    return mean | {
+        "split": "mean",
+        "seed": "mean",
+        "protocol": table["protocol"][0],
+        "videos": sum(row["videos"] for row in first),
+        "left_out": None if any(pd.isna(row["left_out"]) for row in first) else sum(row["left_out"] for row in first),
+        "top1_low": top1.low,
+        "top1_high": top1.high,
+        "top1_std": of_seeds.std(ddof=1) if len(of_seeds) > 1 else None,
+    }
+
+
+def split_draws(part: pd.DataFrame) -> np.ndarray:
+    """Bootstrap replicates of one split's top-1, the mean over its seeds: (replicates,)."""
+    tables = [predictions.sort_values("video") for predictions in part["predictions"]]
+    if any(list(table["video"]) != list(tables[0]["video"]) for table in tables):
+        raise UserError(f"split {part['split'].iloc[0]}: its seeds were evaluated on different videos; evaluate again")
+    correct = np.mean([table["correct"].to_numpy() for table in tables], axis=0)
+    split = int(part["split"].iloc[0])
+    return scores.accuracy_draws(correct, tables[0]["label"].to_numpy(), tables[0]["group"].to_numpy(), seed=split)
+
+
+def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:
+    """The whole table, in the order split, seed of each protocol, its mean last."""
+    evaluations = [read_evaluation(path) for path in metrics]
+    evaluations = [row | {"left_out": left_out(row, lists)} for row in evaluations]
+    rows = []
+    for protocol in dict.fromkeys(row["protocol"] for row in evaluations):
+        chosen = [row for row in evaluations if row["protocol"] == protocol]
+        rows += [*sorted(chosen, key=lambda row: (row["split"], row["seed"])), mean_row(chosen)]
+    return pd.DataFrame(rows).reindex(columns=COLUMNS).astype({"videos": "Int64", "left_out": "Int64"})
+
+
+def main() -> None:
+    """Parse the arguments, collect, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="the metrics.json of each evaluation")
+    parser.add_argument("--lists", type=Path, help="folder of the official lists, to count the videos left out")
+    parser.add_argument("--output", type=Path, required=True, help="CSV to write")
+    arguments = parser.parse_args()
+    table = accuracy_table(arguments.metrics, arguments.lists)
+    with atomic_path(arguments.output) as path:
+        table.to_csv(path, index=False, float_format="%.6f")
+    print(table.to_string(index=False, na_rep="", float_format="{:.4f}".format))
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,169 @@
+"""The exported network: writing it, and predicting with it through Paddle Inference.
+
+An exported folder is all that prediction needs: `model.json` and `model.pdiparams` take uint8 RGB clips and give
+logits, `metadata.json` says what the clips and the classes are.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import paddle
+from paddle import inference, nn
+
+from video3d.classifier import Classifier
+from video3d.console import UserError, progress
+from video3d.data import batches
+from video3d.device import use_device
+from video3d.protocols import Views
+
+ENGINES = ("plain", "onednn", "openvino", "tensorrt")
+FASTEST_ENGINE = {"cpu": "onednn", "gpu": "plain"}
+PROGRAM, PARAMETERS, METADATA = "model.json", "model.pdiparams", "metadata.json"
+
+
+def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None:
+    """Write `network` with its normalisation, and `metadata` (with a section `clip`), to an existing folder.
+
+    `network` maps float32 (N, 3, T, H, W) to logits; the exported program maps uint8 RGB (N, T, H, W, 3) to logits,
+    float32 (N, classes), for any N.
+    """
+    clip = metadata["clip"]
+    classifier = Classifier(network, clip)
+    classifier.eval()
+    shape = [None, clip["frames"], clip["size"], clip["size"], 3]
+    clips = paddle.static.InputSpec(shape, "uint8", name="clips")
+    paddle.jit.save(classifier, str(Path(folder) / "model"), input_spec=[clips])
+    text = json.dumps(metadata, indent=2, ensure_ascii=False)
+    (Path(folder) / METADATA).write_text(text + "\n", encoding="utf-8")
+
+
+class Predictor:
+    """An exported network, ready to predict: uint8 RGB clips (N, T, H, W, 3) → logits, float32 (N, classes).
+
+    `engine` is one of `ENGINES`, or "auto" for the one that was measured to be the fastest on the device; `device` is
+    auto, gpu or cpu. Attributes: metadata, labels (class names), clip (that section of the config), engine, device.
+    Raises UserError if the folder is no exported model or the engine cannot run here.
+    """
+
+    def __init__(self, folder: str | os.PathLike, engine: str = "auto", device: str = "auto", threads: int = 1):
+        self.metadata = read_metadata(folder)
+        self.labels: list[str] = self.metadata["labels"]
+        self.clip: dict = self.metadata["clip"]
+        self.device = use_device(device, threads)
+        self.engine = choose_engine(engine, self.device)
+        self._predictor = inference.create_predictor(_configuration(Path(folder), self.engine, self.device, threads))
+        self._input = self._predictor.get_input_handle(self._predictor.get_input_names()[0])
+        self._output = self._predictor.get_output_handle(self._predictor.get_output_names()[0])
+
+    @property
+    def clip_shape(self) -> tuple[int, int, int, int]:
+        """Shape of one clip, (T, H, W, 3)."""
+        return self.clip["frames"], self.clip["size"], self.clip["size"], 3
+
+    def __call__(self, clips: np.ndarray) -> np.ndarray:
+        """Logits of a batch of clips."""
+        self._input.reshape(clips.shape)
+        self._input.copy_from_cpu(clips)
+        self._predictor.run()
+        return self._output.copy_to_cpu()
+
+
+class Predicted(NamedTuple):
+    """What was predicted for some videos.
+
+    probabilities: float32 (videos, classes), the softmax averaged over a video's clips. clip_video: int64 (clips,), the
+    position of each clip's video. clip_predicted: int64 (clips,), each clip's most probable class.
+    """
+
+    probabilities: np.ndarray
+    clip_video: np.ndarray
+    clip_predicted: np.ndarray
+
+
+def predict_videos(
+    predictor: Predictor,
+    shown: Sequence[Views],
+    fill: Callable[[np.ndarray, int, np.ndarray, bool], None],
+    batch_size: int,
+    workers: int,
+) -> Predicted:
+    """Predict each video of which `shown` gives the views, exactly once.
+
+    `fill(out, video, indices, mirrored)` decodes a view of the video at that position into `out`, uint8 (T, H, W, 3).
+    Batches go across videos; which clips share a batch changes nothing but rounding.
+    """
+    items = [
+        (video, indices, bool(mirrored))
+        for video, chosen in enumerate(shown)
+        for indices, mirrored in zip(*chosen, strict=True)
+    ]
+    sums = np.zeros((len(shown), len(predictor.labels)))
+    clip_predicted = np.empty(len(items), np.int64)
+    done = 0
+    with progress(total=len(items), unit=" clips", description="predicting") as bar:
+        for batch in batches(items, lambda out, item: fill(out, *item), predictor.clip_shape, batch_size, workers):
+            probabilities = softmax(predictor(batch.clips))
+            np.add.at(sums, [video for video, _, _ in batch.items], probabilities)
+            clip_predicted[done : done + len(batch.items)] = probabilities.argmax(axis=1)
+            done += len(batch.items)
+            bar.update(len(batch.items))
+    counts = np.array([len(chosen.indices) for chosen in shown])
+    return Predicted(
+        (sums / counts[:, None]).astype(np.float32), np.repeat(np.arange(len(shown)), counts), clip_predicted
+    )
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (N, classes) in float64."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def read_metadata(folder: str | os.PathLike) -> dict:
+    """The metadata of an exported model. Raises UserError if the folder is none."""
+    folder = Path(folder)
+    missing = [name for name in (PROGRAM, PARAMETERS, METADATA) if not (folder / name).is_file()]
+    if missing:
+        raise UserError(
+            f"{folder} is no exported model: it has no {', '.join(missing)}; give the folder that export.py wrote, "
+            "such as results/<run>/split1/seed10001/model"
+        )
+    try:
+        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+        metadata["labels"], metadata["clip"]["frames"], metadata["clip"]["size"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / METADATA} is damaged ({error!r}); export the model again") from error
+    return metadata
+
+
+def choose_engine(engine: str, device: str) -> str:
+    """The engine to use on `device`, "cpu" or "gpu". Raises UserError if the one that is asked for cannot run here."""
+    if engine == "auto":
+        return FASTEST_ENGINE[device]
+    if engine in ("onednn", "openvino") and device == "gpu":
+        raise UserError(f"evaluate: engine: {engine} runs on a CPU; set device: cpu, or engine: auto")
+    if engine == "tensorrt" and device == "cpu":
+        raise UserError("evaluate: engine: tensorrt needs a GPU, and this is the CPU; set engine: auto")
+    if engine == "tensorrt" and inference.get_trt_runtime_version() == (0, 0, 0):
+        raise UserError("evaluate: engine: tensorrt, but this PaddlePaddle finds no TensorRT; set engine: plain")
+    return engine
+
+
+def _configuration(folder: Path, engine: str, device: str, threads: int) -> inference.Config:
+    config = inference.Config(str(folder / PROGRAM), str(folder / PARAMETERS))
+    config.disable_glog_info()
+    config.enable_memory_optim()
+    config.set_cpu_math_library_num_threads(threads)
+    if device == "gpu":
+        config.enable_use_gpu(256, 0)
+    else:
+        config.disable_gpu()
+    if engine == "onednn":
+        config.enable_mkldnn()
+    else:
+        config.disable_mkldnn()
+    return config
