@@ -11,7 +11,7 @@ What `shortcut` chooses:
 - "reference": a 1×1×1 convolution with batch norm in every block; the convolutions of the blocks have biases, and their
   padding puts the odd row or frame at the end ("same"), which matters where an even size is halved.
 
-Parameters carry the names of the paper's published files, the running statistics those of Paddle (`_mean`, `_variance`).
+Parameters carry the names of the paper's published files, running statistics those of Paddle (`_mean`, `_variance`).
 """
 
 from __future__ import annotations
@@ -136,14 +136,16 @@ class ZeroPaddedIdentity(nn.Layer):
     their accuracy that shortcut A is there to retrace.
     """
 
-    def __init__(self, additional_channels: int, stride: int):
+    def __init__(self, inputs: int, outputs: int, stride: int):
         super().__init__()
-        self.padding = [0, 0, 0, additional_channels, 0, 0, 0, 0, 0, 0]
+        self.copies = outputs // inputs - 1
         self.stride = stride
 
     def forward(self, x):
-        """Map (N, C, T, H, W) to (N, C + additional_channels, T/stride, H/stride, W/stride), sizes rounded up."""
-        return F.pad(F.avg_pool3d(x.detach(), 1, self.stride), self.padding)
+        """Map (N, inputs, T, H, W) to (N, outputs, T/stride, H/stride, W/stride), sizes rounded up."""
+        x = F.avg_pool3d(x.detach(), 1, self.stride)
+        # Not F.pad: Paddle Inference with oneDNN corrupts its memory on it.
+        return paddle.concat([x] + [paddle.zeros_like(x)] * self.copies, axis=1)
 
 
 def count_parameters(network: nn.Layer) -> int:
@@ -161,7 +163,7 @@ class LayerCost(NamedTuple):
 
 
 def layer_costs(network: nn.Layer, frames: int, size: int) -> list[LayerCost]:
-    """Costs of the convolutions and linear layers, in the order in which one clip of frames × size × size meets them."""
+    """Costs of the convolutions and linear layers, in the order in which a clip of frames × size × size meets them."""
     costs = []
 
     def record(name):
@@ -181,10 +183,11 @@ def layer_costs(network: nn.Layer, frames: int, size: int) -> list[LayerCost]:
     training = network.training
     network.eval()
     with paddle.no_grad():
-        network(paddle.zeros([1, 3, frames, size, size]))
-    network.train() if training else network.eval()
+        network(paddle.zeros([0, 3, frames, size, size]))  # no clip: shapes are all that is wanted
     for hook in hooks:
         hook.remove()
+    if training:
+        network.train()
     return costs
 
 
@@ -204,16 +207,18 @@ def _shortcut(inputs: int, outputs: int, stride: int, shortcut: str) -> nn.Layer
     changes_shape = stride > 1 or inputs != outputs
     if shortcut == "reference" or (shortcut == "B" and changes_shape):
         return nn.Sequential(_convolution(inputs, outputs, 1, shortcut, stride), nn.BatchNorm3D(outputs))
-    return ZeroPaddedIdentity(outputs - inputs, stride) if changes_shape else nn.Identity()
+    return ZeroPaddedIdentity(inputs, outputs, stride) if changes_shape else nn.Identity()
 
 
 def _initialise(network: nn.Layer, mode: str) -> None:
-    """He et al.'s normal distribution for convolutions, Glorot and Bengio's uniform one for the classifier."""
+    """Normal distributions of He et al. for the convolutions, the uniform one of Glorot and Bengio for the classifier.
+
+    `mode` says whether variance is kept forwards ("fan_in", the reference) or backwards ("fan_out", the paper).
+    """
     for layer in network.sublayers():
         if isinstance(layer, nn.Conv3D):
-            fan = (
-                prod(layer.weight.shape[1:]) if mode == "fan_in" else prod(layer.weight.shape) // layer.weight.shape[1]
-            )
+            outputs, inputs, *kernel = layer.weight.shape
+            fan = prod(kernel) * (inputs if mode == "fan_in" else outputs)
             nn.initializer.Normal(0.0, (2 / fan) ** 0.5)(layer.weight)
         elif isinstance(layer, nn.Linear):
             nn.initializer.XavierUniform()(layer.weight)
