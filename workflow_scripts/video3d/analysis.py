@@ -1,0 +1,147 @@
+"""Where a network fails: accuracy by class, group and length, confusions, calibration, and two runs compared.
+
+Every table is made from predictions of one protocol (`Run.predictions`). Seeds are averaged video by video, so a
+video counts once however many seeds there are. Intervals are 95 % percentile intervals of a bootstrap over whole
+groups, since the clips of a group were cut from one recording and are not independent.
+Source: Field and Welsh, "Bootstrapping clustered data", Journal of the Royal Statistical Society B 69, 2007.
+"""
+
+import numpy as np
+import pandas as pd
+
+from video3d import scores
+
+REPLICATES = 2000
+CLUSTER = ["class", "group"]
+
+
+def one_row_per_video(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Average over seeds: columns split, video, class, group, and `correct` as the fraction of seeds that were right.
+
+    A video is in the test list of one split only (official splits); where it is in several, each counts.
+    """
+    return predictions.groupby(["split", "video", *CLUSTER], as_index=False, sort=False)["correct"].mean()
+
+
+def accuracy_by(videos: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Accuracy for each value of column `key`: columns key, videos, groups, top1, low, high; sorted by `key`.
+
+    `videos` has one row per video with columns class, group, correct. An interval of width 0 means that every group
+    had the same accuracy.
+    """
+    rows = []
+    for value, part in videos.groupby(key, sort=True):
+        low, high = group_interval(part["correct"].to_numpy(float), part.groupby(CLUSTER).ngroup().to_numpy())
+        groups = part[CLUSTER].drop_duplicates().shape[0]
+        rows.append((value, len(part), groups, part["correct"].mean(), low, high))
+    return pd.DataFrame(rows, columns=[key, "videos", "groups", "top1", "low", "high"])
+
+
+def group_interval(values: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """95 % percentile interval of the mean of `values` (n,), resampling whole `groups` (n,) with replacement."""
+    _, index = np.unique(groups, return_inverse=True)
+    sums, sizes = np.bincount(index, values), np.bincount(index)
+    weights = scores.group_weights(len(sums), REPLICATES)
+    estimate = scores.interval(values.mean(), (weights @ sums) / (weights @ sizes))
+    return estimate.low, estimate.high
+
+
+def confusion_matrix(predictions: pd.DataFrame, classes: int) -> np.ndarray:
+    """Share of the videos of a class that were predicted as each class: float64 (classes, classes), rows are truth.
+
+    A class without a test video has a row of zeros.
+    """
+    counts = scores.confusion_matrix(
+        predictions["label"].to_numpy(), predictions["predicted_label"].to_numpy(), classes
+    )
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def similarity_order(confusion: np.ndarray) -> np.ndarray:
+    """An order of the classes (int64, a permutation) in which those that are confused stand near each other.
+
+    Sorts by the Fiedler vector of the graph whose edges are the confusions in either direction.
+    Source: Atkins, Boman, Hendrickson, "A spectral algorithm for seriation", SIAM Journal on Computing 28, 1998.
+    """
+    weights = confusion + confusion.T
+    np.fill_diagonal(weights, 0)
+    weights = weights + 1e-3 / len(weights)  # keeps classes that are never confused connected to the rest
+    laplacian = np.diag(weights.sum(axis=1)) - weights
+    fiedler = np.linalg.eigh(laplacian)[1][:, min(1, len(weights) - 1)]
+    return np.argsort(fiedler * np.sign(fiedler[np.argmax(np.abs(fiedler))]), kind="stable")
+
+
+def confused_pairs(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Every wrong (class, predicted class) with columns videos, share, reverse; the largest share first.
+
+    `videos` is the mean number per seed, `share` its part of the class's videos, `reverse` the share of the opposite
+    mistake.
+    """
+    seeds = max(predictions["seed"].nunique(), 1)
+    totals = predictions.groupby("class").size() / seeds
+    counts = predictions.groupby(["class", "predicted_class"]).size() / seeds
+    share = counts / counts.index.get_level_values(0).map(totals).to_numpy()
+    pairs = pd.DataFrame({"videos": counts, "share": share})
+    pairs["reverse"] = share.reindex([(b, a) for a, b in share.index], fill_value=0).to_numpy()
+    pairs = pairs.reset_index()
+    pairs = pairs[pairs["class"] != pairs["predicted_class"]]
+    return pairs.sort_values(["share", "class"], ascending=[False, True], ignore_index=True)
+
+
+def class_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """`accuracy_by` class, best first, with the class it is most often taken for and the share of that mistake."""
+    worst = confused_pairs(predictions).drop_duplicates("class").set_index("class")
+    table = accuracy_by(one_row_per_video(predictions), "class")
+    table["taken_for"] = table["class"].map(worst["predicted_class"])
+    table["taken_for_share"] = table["class"].map(worst["share"])
+    return table.sort_values(["top1", "class"], ascending=[False, True], ignore_index=True)
+
+
+def calibration(predictions: pd.DataFrame, bins: int = scores.CALIBRATION_BINS) -> pd.DataFrame:
+    """Reliability of the top-1 probability in `bins` of equal width: columns low, high, confidence, top1, predictions.
+
+    Empty bins are left out. Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 2.
+    """
+    probability = predictions["top1_probability"].to_numpy(float)
+    bin_of = np.clip(np.ceil(probability * bins).astype(int) - 1, 0, bins - 1)
+    table = pd.DataFrame({"bin": bin_of, "confidence": probability, "top1": predictions["correct"].to_numpy(float)})
+    table = table.groupby("bin").agg(
+        confidence=("confidence", "mean"), top1=("top1", "mean"), predictions=("top1", "size")
+    )
+    table.insert(0, "low", table.index / bins)
+    table.insert(1, "high", (table.index + 1) / bins)
+    return table.reset_index(drop=True)
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """Expected calibration error of a `calibration` table: mean distance of confidence and accuracy by prediction."""
+    return float(np.average((table["top1"] - table["confidence"]).abs(), weights=table["predictions"]))
+
+
+def length_bins(frames: pd.Series, bins: int = 8) -> pd.Series:
+    """The middle of the bin that each number of frames falls into; the bins hold about equally many videos."""
+    edges = np.unique(np.quantile(frames, np.linspace(0, 1, bins + 1)).round())
+    middles = (edges[:-1] + edges[1:]) / 2 if len(edges) > 1 else edges
+    return pd.Series(middles[np.clip(np.searchsorted(edges, frames, "right") - 1, 0, len(middles) - 1)], frames.index)
+
+
+def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
+    """Accuracy of `ours` minus `theirs` over the videos that both predicted.
+
+    Returns videos, ours, theirs, difference, low, high; nothing if they share no video. Both are predictions of one
+    protocol.
+    """
+    keys = ["split", "video", *CLUSTER]
+    both = one_row_per_video(ours).merge(one_row_per_video(theirs), on=keys, suffixes=("_ours", "_theirs"))
+    if both.empty:
+        return {}
+    difference = (both["correct_ours"] - both["correct_theirs"]).to_numpy()
+    low, high = group_interval(difference, both.groupby(CLUSTER).ngroup().to_numpy())
+    return {
+        "videos": len(both),
+        "ours": both["correct_ours"].mean(),
+        "theirs": both["correct_theirs"].mean(),
+        "difference": difference.mean(),
+        "low": low,
+        "high": high,
+    }

@@ -1,0 +1,180 @@
+"""The answer in a few lines: what was measured, beside what was published, and what must be said first."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from video3d.results import Run
+from video3d.ucf101 import CLASSES
+
+MEAN = "mean"
+TEST_VIDEOS = {1: 3783, 2: 3734, 3: 3696}  # of UCF101's official splits
+PROTOCOL_NAMES = {
+    "segments": "segments: one clip of the middle frames of equal parts, centre crop",
+    "sliding": "sliding: all non-overlapping clips, the last one looped, centre crop, probabilities averaged",
+    "uniform": "uniform: evenly spaced clips, centre crop, probabilities averaged",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A number from elsewhere with what it takes to compare it: `split` is 1, 2, 3 or mean."""
+
+    name: str
+    top1: float
+    split: str
+    protocol: str
+    remark: str
+
+
+PUBLISHED = (
+    Published(
+        "Hara, Kataoka, Satoh, CVPR 2018: ResNet-18 from scratch", 0.424, MEAN, "sliding", "mean of the three splits"
+    ),
+    Published(
+        "reference implementation, as published", 0.4398, "1", "segments",
+        "mean of batch means, which counts some videos more than others; best epoch chosen on the test split",
+    ),
+    Published(
+        "reference implementation, each video counted once", 1689 / 3783, "1", "segments",
+        "recomputed from its log; best epoch chosen on the test split",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Score:
+    """Top-1 by one protocol on one split (`split` 1, 2, 3) or on all of them (`split` mean); fractions in 0..1.
+
+    `deviation` is the standard deviation over the splits for the mean and over the seeds for a split; NaN for one.
+    """
+
+    protocol: str
+    split: str
+    top1: float
+    low: float
+    high: float
+    deviation: float
+    top5: float
+    mean_class: float
+    videos: int
+    left_out: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published number beside ours: `difference` and `noise` are fractions, or None with the `reason` why not."""
+
+    published: Published
+    ours: float | None = None
+    difference: float | None = None
+    noise: float | None = None
+    reason: str = ""
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether the difference is larger than the 95 % noise of a difference of two such results."""
+        return self.difference is not None and abs(self.difference) > self.noise
+
+
+def scores(run: Run) -> list[Score]:
+    """Per protocol: a score of every split, averaged over its seeds, then that of the mean of the splits."""
+    table = run.accuracy
+    return [
+        _score(protocol, split, table[(table["protocol"] == protocol) & (table["split"] == split)], run)
+        for protocol in run.protocols
+        for split in [*(str(split) for split in run.settings["splits"]), MEAN]
+        if ((table["protocol"] == protocol) & (table["split"] == split)).any()
+    ]
+
+
+def _score(protocol: str, split: str, rows: pd.DataFrame, run: Run) -> Score:
+    mean = rows.mean(numeric_only=True)
+    if split == MEAN:
+        of_splits = run.accuracy[(run.accuracy["protocol"] == protocol) & (run.accuracy["split"] != MEAN)]
+        deviation = of_splits.groupby("split")["top1"].mean().std()
+    else:
+        deviation = rows["top1"].std()
+    return Score(
+        protocol=protocol,
+        split=split,
+        top1=mean["top1"],
+        low=mean["top1_low"],
+        high=mean["top1_high"],
+        deviation=deviation,
+        top5=mean.get("top5", math.nan),
+        mean_class=mean.get("mean_class", math.nan),
+        videos=round(mean["videos"]),
+        left_out=round(np.nan_to_num(mean.get("left_out", 0))),
+        seeds=len(run.settings["seeds"]),
+    )
+
+
+def compare(run: Run, measured: list[Score]) -> list[Comparison]:
+    """Set every published number beside ours, or say why it cannot be.
+
+    The noise is the 95 % half-width for the difference of two independent results that each have the sampling error
+    of ours: the width of our interval, times the square root of 2. What other seeds would give is not in it.
+    """
+    reason = "" if data_kind(run) == "full" else "other data"
+    return [_compare(published, run, measured, reason) for published in PUBLISHED]
+
+
+def _compare(published: Published, run: Run, measured: list[Score], reason: str) -> Comparison:
+    same = [s for s in measured if (s.protocol, s.split) == (published.protocol, published.split)]
+    if not reason and published.protocol not in run.protocols:
+        reason = f"this run was not evaluated by the {published.protocol} protocol"
+    elif not reason and (not same or (published.split == MEAN and len(run.settings["splits"]) < 3)):
+        reason = "this run does not have all three splits" if published.split == MEAN else "this run has no split 1"
+    if reason:
+        return Comparison(published, reason=reason)
+    ours = same[0]
+    return Comparison(
+        published, ours.top1, ours.top1 - published.top1, math.sqrt(2) * (ours.high - ours.low) / 2, reason=""
+    )
+
+
+def data_kind(run: Run) -> str:
+    """full: the 101 classes of UCF101; subset: some of them; other: classes that UCF101 does not have."""
+    if set(run.classes) == set(CLASSES):
+        return "full"
+    return "subset" if set(run.classes) <= set(CLASSES) else "other"
+
+
+def notices(run: Run, measured: list[Score]) -> list[str]:
+    """What a reader must know before any number: the run's own note, then what is not as in full UCF101."""
+    settings = run.settings
+    said = [settings["report"]["note"]] if settings["report"]["note"] else []
+    kind, classes = data_kind(run), len(run.classes)
+    chance = f"guessing gives {1 / classes:.1%}"
+    if kind == "other":
+        said.append(f"Not UCF101: data set {settings['dataset']['name']} with {classes} classes; {chance}.")
+    if kind == "subset":
+        said.append(f"A subset of UCF101: {classes} of 101 classes; {chance}. Not comparable with published numbers.")
+    left_out = {s.split: s.left_out for s in measured if s.split != MEAN and s.left_out}
+    if left_out:
+        counts = ", ".join(f"{count} in split {split}" for split, count in left_out.items())
+        said.append(f"Faulty test videos were left out: {counts}. They are named in the audit.")
+    if len(settings["splits"]) < 3:
+        said.append(f"Only split {', '.join(map(str, settings['splits']))} of the three official splits.")
+    if settings["validation_groups"]:
+        groups = ", ".join(map(str, settings["validation_groups"]))
+        said.append(f"Groups {groups} of the training list were held out for validation and not trained on.")
+    for split, path in settings["evaluate"]["weights"].items():
+        said.append(f"Split {split} was evaluated with given weights ({path}), not trained here.")
+    return said
+
+
+def sentence(measured: list[Score], protocol: str) -> str:
+    """The answer in one sentence, for the first protocol."""
+    answer = next(s for s in reversed(measured) if s.protocol == protocol)
+    splits = sum(s.protocol == protocol and s.split != MEAN for s in measured)
+    what = f"Mean top-1 accuracy over {splits} splits" if splits > 1 else "Top-1 accuracy on one split"
+    spread = f" ± {answer.deviation:.1%} (standard deviation over the splits)" if splits > 1 else ""
+    return (
+        f"{what}: {answer.top1:.1%}{spread}, 95 % interval {answer.low:.1%} to {answer.high:.1%}, "
+        f"{answer.videos:,} test videos, {answer.seeds} seed{'s' * (answer.seeds > 1)} per split, {protocol} protocol."
+    )

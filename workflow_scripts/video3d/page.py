@@ -1,0 +1,105 @@
+"""HTML out of tables, captions and charts: the report page and the fragment for Snakemake's landing page.
+
+Templates and captions are the files in report/: captions are the very texts that Snakemake shows beside a figure,
+reStructuredText in Jinja, with the numbers of a run as substitutions such as `|videos|`.
+"""
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pandas as pd
+import vl_convert
+from docutils.core import publish_parts
+
+from video3d.console import UserError
+
+TEMPLATES = Path(__file__).parents[2] / "report"
+ROWS_SHOWN = 300
+
+
+def environment() -> jinja2.Environment:
+    """Jinja for the HTML files in report/."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+
+
+def substitutions(facts: Mapping[str, Any]) -> str:
+    """The numbers of a run as reStructuredText substitutions, for the captions to include."""
+    return "".join(f".. |{name}| replace:: {value}\n" for name, value in facts.items())
+
+
+def caption(name: str, settings: dict[str, Any], facts: Path) -> str:
+    """Render report/<name>.rst to HTML as Snakemake does; `facts` is the file of substitutions.
+
+    Raises UserError if the text is no valid reStructuredText or uses a number that `facts` does not have.
+    """
+    path = TEMPLATES / f"{name}.rst"
+    snakemake = SimpleNamespace(config=settings, output=SimpleNamespace(facts=facts))
+    text = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(path.read_text(encoding="utf-8"))
+    try:
+        return publish_parts(
+            text.render(snakemake=snakemake),
+            writer_name="html",
+            settings_overrides={"halt_level": 2, "report_level": 5},
+        )["body"]
+    except Exception as error:  # docutils raises many kinds
+        raise UserError(f"{path}: {error}") from error
+
+
+def table(frame: pd.DataFrame) -> dict[str, Any]:
+    """What the template needs to show `frame` as a sortable table and to offer it as CSV.
+
+    Columns of fractions (named in FRACTIONS) are shown as per cent, other numbers with at most one decimal.
+    """
+    numeric = {column: pd.api.types.is_numeric_dtype(frame[column]) for column in frame}
+    return {
+        "columns": [{"title": TITLES.get(c, c.replace("_", " ")), "number": numeric[c]} for c in frame],
+        "rows": [
+            [_cell(column, value, numeric[column]) for column, value in row.items()]
+            for row in frame.head(ROWS_SHOWN).to_dict("records")
+        ],
+        "total": len(frame),
+        "csv": base64.b64encode(frame.to_csv(index=False).encode()).decode(),
+    }
+
+
+FRACTIONS = {
+    "top1", "low", "high", "share", "reverse", "taken_for_share", "probability", "ours", "theirs", "difference",
+}  # fmt: skip
+
+
+TITLES = {"top1": "top-1", "low": "95 % from", "high": "to", "sha256": "SHA-256"}
+IDENTIFIERS = {"split", "seed"}
+
+
+def _cell(column: str, value: Any, numeric: bool) -> dict[str, Any]:
+    if not numeric:
+        return {"text": "" if pd.isna(value) else str(value), "value": None}
+    if pd.isna(value):
+        return {"text": "–", "value": -1}
+    if column in FRACTIONS:
+        return {"text": f"{100 * value:.1f} %", "value": value}
+    if column in IDENTIFIERS:
+        return {"text": str(value), "value": value}
+    return {"text": f"{value:,.0f}" if value == round(value) else f"{value:,.1f}", "value": value}
+
+
+def style() -> str:
+    """The style sheet of headline and page."""
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8")
+
+
+def script() -> str:
+    """The JavaScript of the page itself."""
+    return (TEMPLATES / "page.js").read_text(encoding="utf-8")
+
+
+def javascript() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script that defines `vegaEmbed`."""
+    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
