@@ -17,7 +17,7 @@ SHELL := /bin/bash
 demo: .venv/cpu.installed
 	$(SNAKEMAKE) $(DEMO) --cores all --resources gpu=1
 	@$(MAKE) --no-print-directory results/demo/report.html
-	@echo && $(BIN)/python workflow_scripts/accuracy.py --show results/demo/accuracy.csv && echo "The report: results/demo/report.html"
+	@echo "The report is results/demo/report.html, the table of accuracies results/demo/accuracy.csv"
 
 results/demo/report.html: results/demo/accuracy.csv $(wildcard report/*)
 	$(SNAKEMAKE) $(DEMO) --report $@
@@ -44,7 +44,7 @@ $(BIN)/uv: envs/installer.lock
 	@touch $@
 
 .venv/%.installed: envs/%.lock $(BIN)/uv
-	$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --requirement $<
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --compile-bytecode --requirement $<
 	@touch $@
 
 lock: $(BIN)/uv

@@ -39,7 +39,7 @@ rule all:
     """Accuracy over the splits and the figures of the report."""
     input:
         "results/<run>/accuracy.csv",
-        "results/<run>/figures",
+        "results/<run>/figures/report.html",
 
 
 include: "rules/download.smk"

@@ -1,5 +1,6 @@
 """What all stages share: checked settings, names, paths and versions. No rule is in here."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -58,6 +59,14 @@ def untracked_device(wildcards, threads):
 def code_version(script):
     """What changes when workflow_scripts/<script>.py, or library code that it imports, computes something else."""
     return code.code_version(PROJECT / "workflow_scripts" / f"{script}.py")
+
+
+def folder_version(name):
+    """What changes when the content of a file in this folder of the project does."""
+    digest = hashlib.sha256()
+    for path in sorted((PROJECT / name).iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def write_settings():
@@ -129,3 +138,9 @@ def each_evaluation(name):
     """This file of every split, seed and protocol."""
     pattern = "results/<run>/split{split}/seed{seed}/{protocol}/{name}"
     return expand(pattern, split=SPLITS, seed=SEEDS, protocol=PROTOCOLS, name=name)
+
+
+def trained_histories():
+    """The history of every training of this run; a split with given weights has none."""
+    trained = [split for split in SPLITS if str(split) not in config["evaluate"]["weights"]]
+    return expand("results/<run>/split{split}/seed{seed}/history.csv", split=trained, seed=SEEDS)

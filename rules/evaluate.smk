@@ -39,6 +39,7 @@ rule accuracy:
     input:
         predictions=each_evaluation("predictions.csv"),
         metrics=each_evaluation("metrics.json"),
+        lists="resources/<dataset>/ucfTrainTestlist",
     output:
         "results/<run>/accuracy.csv",
     log:
@@ -53,4 +54,5 @@ rule accuracy:
     params:
         code=code_version("accuracy"),
     shell:
-        "python workflow_scripts/accuracy.py --metrics {input.metrics:q} --output {output:q} 2>&1 | tee {log:q}"
+        "python workflow_scripts/accuracy.py --metrics {input.metrics:q} --lists {input.lists:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"

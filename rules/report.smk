@@ -1,0 +1,99 @@
+rule figures:
+    """Draw everything that the report shows, and the headline of its landing page."""
+    input:
+        accuracy="results/<run>/accuracy.csv",
+        predictions=each_evaluation("predictions.csv"),
+        probabilities=each_evaluation("probabilities.npz"),
+        histories=trained_histories(),
+        models=expand("results/<run>/split{split}/seed{seed}/model/metadata.json", split=SPLITS, seed=SEEDS),
+        audit="data/<dataset>/audit.csv",
+        clips=expand("data/<dataset>/splits/split{split}.csv", split=SPLITS),
+        packs=ancient(expand("data/<dataset>/frames/{action}.zip", action=ACTIONS)),
+    output:
+        landing="results/<run>/figures/landing.html",
+        facts="results/<run>/figures/facts.rst",
+        page=report(
+            "results/<run>/figures/report.html",
+            caption="../report/report.rst",
+            category="1 Report",
+            labels={"figure": "the whole report on one page"},
+        ),
+        accuracy=report(
+            "results/<run>/figures/accuracy.svg",
+            caption="../report/accuracy.rst",
+            category="2 Figures",
+            labels={"figure": "1 accuracy by split"},
+        ),
+        learning_curves=report(
+            "results/<run>/figures/learning_curves.svg",
+            caption="../report/learning_curves.rst",
+            category="2 Figures",
+            labels={"figure": "2 learning curves"},
+        ),
+        calibration=report(
+            "results/<run>/figures/calibration.svg",
+            caption="../report/calibration.rst",
+            category="2 Figures",
+            labels={"figure": "3 calibration"},
+        ),
+        class_accuracy=report(
+            "results/<run>/figures/class_accuracy.svg",
+            caption="../report/class_accuracy.rst",
+            category="2 Figures",
+            labels={"figure": "4 accuracy of every class"},
+        ),
+        confusion=report(
+            "results/<run>/figures/confusion.svg",
+            caption="../report/confusion.rst",
+            category="2 Figures",
+            labels={"figure": "5 confusion matrix"},
+        ),
+        groups_and_lengths=report(
+            "results/<run>/figures/groups_and_lengths.svg",
+            caption="../report/groups_and_lengths.rst",
+            category="2 Figures",
+            labels={"figure": "6 accuracy by group and length"},
+        ),
+        cost=report(
+            "results/<run>/figures/cost.svg",
+            caption="../report/cost.rst",
+            category="2 Figures",
+            labels={"figure": "7 cost"},
+        ),
+        class_accuracy_table=report(
+            "results/<run>/figures/class_accuracy.csv",
+            caption="../report/tables.rst",
+            category="3 Tables",
+            labels={"figure": "accuracy of every class"},
+        ),
+        confused_pairs_table=report(
+            "results/<run>/figures/confused_pairs.csv",
+            caption="../report/tables.rst",
+            category="3 Tables",
+            labels={"figure": "confused pairs"},
+        ),
+        mistakes_table=report(
+            "results/<run>/figures/mistakes.csv",
+            caption="../report/tables.rst",
+            category="3 Tables",
+            labels={"figure": "all mistakes"},
+        ),
+    log:
+        "logs/figures/<run>.log",
+    benchmark:
+        "benchmarks/figures/<run>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        settings=section(*config),
+        code=code_version("figures"),
+        templates=folder_version("report"),
+        run=subpath(input.accuracy, parent=True),
+        dataset=subpath(input.audit, parent=True),
+        figures=subpath(output.page, parent=True),
+    shell:
+        "python workflow_scripts/figures.py --run {params.run:q} --dataset {params.dataset:q}"
+        " --settings {params.settings:q} --output {params.figures:q} 2>&1 | tee {log:q}"
