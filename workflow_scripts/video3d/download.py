@@ -133,7 +133,7 @@ class Transfer:
         offset = self.size()
         with self.answer(offset) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable:
-                if _total(response) == offset:
+                if _total(response, offset) == offset:
                     return
                 self.discard()
                 raise Interruption("the server has a shorter file than what has arrived, starting over")
@@ -144,16 +144,15 @@ class Transfer:
                 if offset:
                     logging.warning("%s: does not resume, starting over at byte 0", self.url)
                 offset = 0
-            length = response.headers.get("Content-Length", "")
-            total = offset + int(length) if length.isdecimal() else None
+            total = _total(response, offset)
             self.check_space(total)
             if offset == 0:
                 self.discard()
                 self.remember(response)
             with no_space_is_an_error(self.output):
                 self.append(response, offset, total)
-        if total is not None and self.size() != total:
-            raise Interruption(f"connection cut, {self.size():,} of {total:,} bytes have arrived")
+        if total is not None and self.size() < total:
+            raise Interruption("the server sent less than the range asked for")
 
     @contextmanager
     def answer(self, offset: int) -> Iterator[requests.Response]:
@@ -173,7 +172,7 @@ class Transfer:
             progress(total=total, unit="B", unit_scale=True, description=self.output.name) as bar,
         ):
             bar.initial = bar.n = offset
-            for block in response.raw.stream(BLOCK, decode_content=False):
+            while block := response.raw.read1(BLOCK):  # not read(), which would lose an incomplete block
                 file.write(block)
                 bar.update(len(block))
 
@@ -234,6 +233,9 @@ def _start(response: requests.Response) -> int | None:
     return int(match[1]) if match else None
 
 
-def _total(response: requests.Response) -> int | None:
-    match = re.search(r"/(\d+)$", _range(response))
-    return int(match[1]) if match else None
+def _total(response: requests.Response, offset: int) -> int | None:
+    """Bytes of the whole file as announced in an answer that begins at `offset`; None if it does not say."""
+    if match := re.search(r"/(\d+)$", _range(response)):
+        return int(match[1])
+    length = response.headers.get("Content-Length", "")
+    return offset + int(length) if length.isdecimal() else None

@@ -1,5 +1,6 @@
 """Requests to servers that may be slow, overloaded, cut off, broken or not who they claim to be."""
 
+import http.client
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ def patiently(attempt: Callable[[], Result], url: str) -> Result:
     """Call `attempt` until it raises no Interruption, pausing longer each time; MirrorError after `ATTEMPTS` calls."""
 
     def pause(state: tenacity.RetryCallState) -> float:
-        backoff = tenacity.wait_exponential_jitter(FIRST_PAUSE, LONGEST_PAUSE, jitter=FIRST_PAUSE / 2)(state)
+        backoff = tenacity.wait_exponential(FIRST_PAUSE, LONGEST_PAUSE)(state)
         return max(backoff, min(state.outcome.exception().pause, LONGEST_PAUSE))
 
     def announce(state: tenacity.RetryCallState) -> None:
@@ -112,8 +113,9 @@ def certificate_advice(url: str, error: Exception) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason of an error of requests, in a few words."""
-    while error.args and isinstance(error.args[0], Exception):
-        error = error.args[0]
-    reason = getattr(error, "reason", None)
-    return str(reason or error)
+    """The innermost reason of an error of requests or urllib3, in a few words."""
+    while inner := next((part for part in (*error.args, error.__context__) if isinstance(part, Exception)), None):
+        error = inner
+    if isinstance(error, http.client.IncompleteRead) and error.expected is not None:
+        return f"{error.expected:,} bytes are missing"
+    return str(error)
