@@ -4,7 +4,8 @@ rule make_splits:
         lists="resources/<dataset>/ucfTrainTestlist",
         audit="data/<dataset>/audit.csv",
     output:
-        "data/<dataset>/splits/split{split}.csv",
+        clips="data/<dataset>/splits/split{split}.csv",
+        left_out="data/<dataset>/splits/split{split}_left_out.csv",
     log:
         "logs/make_splits/<dataset>/split{split}.log",
     benchmark:
@@ -19,4 +20,25 @@ rule make_splits:
         code=code_version("make_splits"),
     shell:
         "python workflow_scripts/make_splits.py --lists {input.lists:q} --audit {input.audit:q} --split {wildcards.split}"
-        " --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
+        " --settings {params.settings:q} --output {output.clips:q} --left-out {output.left_out:q} 2>&1 | tee {log:q}"
+
+
+rule export_lists:
+    """Write the splits as the annotation lists of PaddleVideo and mmaction2; run by name only."""
+    input:
+        clips=expand("data/<dataset>/splits/split{split}.csv", split=SPLITS),
+    output:
+        lists=directory("data/<dataset>/annotations"),
+    log:
+        "logs/export_lists/<dataset>.log",
+    benchmark:
+        "benchmarks/export_lists/<dataset>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        code=code_version("export_lists"),
+    shell:
+        "python workflow_scripts/export_lists.py --clips {input.clips:q} --output {output.lists:q} 2>&1 | tee {log:q}"
