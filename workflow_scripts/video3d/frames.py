@@ -247,7 +247,9 @@ def extraction_command(video: Path, short_side: int, quality: int) -> list[str]:
     as_decoded = {"fps_mode": "passthrough"} if ffmpeg_version(program) >= FPS_MODE_SINCE else {"vsync": 0}
     frames = ffmpeg.input(
         f"file:{video}", threads=1, format_whitelist=CONTAINERS, protocol_whitelist="file,pipe"
-    ).video.filter("scale", f"if(gt(iw,ih),-1,{short_side})", f"if(gt(iw,ih),{short_side},-1)", flags="bicubic")
+    ).video.filter(
+        "scale", f"if(gt(iw,ih),-1,{short_side})", f"if(gt(iw,ih),{short_side},-1)", flags="bicubic+accurate_rnd"
+    )
     return (
         frames.output(
             "pipe:", format="image2pipe", vcodec="mjpeg", threads=1, flags="+bitexact", **{"q:v": quality}, **as_decoded
