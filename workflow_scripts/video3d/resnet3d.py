@@ -62,7 +62,8 @@ class ResNet3D(nn.Layer):
     ):
         super().__init__()
         _check(depth, shortcut, width, cardinality)
-        self.conv1 = nn.Conv3D(3, width, 7, stride=(1, 2, 2), padding=3, bias_attr=False)
+        initial = _normal(3, width, 7, shortcut)
+        self.conv1 = nn.Conv3D(3, width, 7, stride=(1, 2, 2), padding=3, weight_attr=initial, bias_attr=False)
         self.bn1 = nn.BatchNorm3D(width)
         self.maxpool = nn.MaxPool3D(3, stride=2, padding=1)
         channels = width
@@ -77,8 +78,7 @@ class ResNet3D(nn.Layer):
                 channels = layers[-1].channels
             self.add_sublayer(f"layer{stage + 1}", nn.Sequential(*layers))
         self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(channels, classes)
-        _initialise(self, "fan_in" if shortcut == "reference" else "fan_out")
+        self.fc = nn.Linear(channels, classes, weight_attr=nn.initializer.XavierUniform())
 
     def forward(self, x):
         """Logits (N, classes) of clips (N, 3, T, H, W)."""
@@ -154,7 +154,7 @@ def count_parameters(network: nn.Layer) -> int:
 
 
 class LayerCost(NamedTuple):
-    """What one convolution or linear layer yields and costs for one clip."""
+    """What one layer yields for one clip, and what that costs."""
 
     name: str
     output: tuple[int, ...]
@@ -163,23 +163,23 @@ class LayerCost(NamedTuple):
 
 
 def layer_costs(network: nn.Layer, frames: int, size: int) -> list[LayerCost]:
-    """Costs of the convolutions and linear layers, in the order in which a clip of frames × size × size meets them."""
+    """Costs of the layers with parameters, in the order in which a clip of frames × size × size meets them.
+
+    Batch norm counts no multiply-adds: in inference it is part of the convolution before it.
+    """
     costs = []
 
-    def record(name):
-        def hook(layer, _inputs, output):
+    def record(name: str, layer: nn.Layer):
+        products = {nn.Conv3D: prod(layer.weight.shape[1:]), nn.Linear: layer.weight.shape[0]}.get(type(layer), 0)
+
+        def hook(_layer, _inputs, output):
             shape = tuple(output.shape[1:])
-            inputs = prod(layer.weight.shape[1:]) if isinstance(layer, nn.Conv3D) else layer.weight.shape[0]
-            costs.append(LayerCost(name, shape, count_parameters(layer), prod(shape) * inputs))
+            costs.append(LayerCost(name, shape, count_parameters(layer), prod(shape) * products))
 
-        return hook
+        return layer.register_forward_post_hook(hook)
 
-    kinds = (nn.Conv3D, nn.Linear)
-    hooks = [
-        layer.register_forward_post_hook(record(name))
-        for name, layer in network.named_sublayers()
-        if isinstance(layer, kinds)
-    ]
+    kinds = (nn.Conv3D, nn.BatchNorm3D, nn.Linear)
+    hooks = [record(name, layer) for name, layer in network.named_sublayers() if isinstance(layer, kinds)]
     training = network.training
     network.eval()
     with paddle.no_grad():
@@ -192,15 +192,29 @@ def layer_costs(network: nn.Layer, frames: int, size: int) -> list[LayerCost]:
 
 
 def multiply_adds(network: nn.Layer, frames: int, size: int) -> int:
-    """Multiplications with addition in the convolutions and linear layers, for one clip of frames × size × size."""
+    """Multiplications with addition that one clip of frames × size × size costs."""
     return sum(cost.multiply_adds for cost in layer_costs(network, frames, size))
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, shortcut: str, stride: int = 1, groups: int = 1) -> nn.Conv3D:
     """A convolution of a block; it rounds sizes up where it halves them."""
     reference = shortcut == "reference"
-    padding = "SAME" if reference and stride > 1 else kernel // 2
-    return nn.Conv3D(inputs, outputs, kernel, stride, padding, groups=groups, bias_attr=None if reference else False)
+    return nn.Conv3D(
+        inputs,
+        outputs,
+        kernel,
+        stride,
+        padding="SAME" if reference and stride > 1 else kernel // 2,
+        groups=groups,
+        weight_attr=_normal(inputs // groups, outputs, kernel, shortcut),
+        bias_attr=None if reference else False,
+    )
+
+
+def _normal(inputs: int, outputs: int, kernel: int, shortcut: str) -> nn.initializer.Normal:
+    """He et al.'s initial weights, which keep the variance of the activations (reference) or the gradients (paper)."""
+    fan = kernel**3 * (inputs if shortcut == "reference" else outputs)
+    return nn.initializer.Normal(0.0, (2 / fan) ** 0.5)
 
 
 def _shortcut(inputs: int, outputs: int, stride: int, shortcut: str) -> nn.Layer:
@@ -208,20 +222,6 @@ def _shortcut(inputs: int, outputs: int, stride: int, shortcut: str) -> nn.Layer
     if shortcut == "reference" or (shortcut == "B" and changes_shape):
         return nn.Sequential(_convolution(inputs, outputs, 1, shortcut, stride), nn.BatchNorm3D(outputs))
     return ZeroPaddedIdentity(inputs, outputs, stride) if changes_shape else nn.Identity()
-
-
-def _initialise(network: nn.Layer, mode: str) -> None:
-    """Normal distributions of He et al. for the convolutions, the uniform one of Glorot and Bengio for the classifier.
-
-    `mode` says whether variance is kept forwards ("fan_in", the reference) or backwards ("fan_out", the paper).
-    """
-    for layer in network.sublayers():
-        if isinstance(layer, nn.Conv3D):
-            outputs, inputs, *kernel = layer.weight.shape
-            fan = prod(kernel) * (inputs if mode == "fan_in" else outputs)
-            nn.initializer.Normal(0.0, (2 / fan) ** 0.5)(layer.weight)
-        elif isinstance(layer, nn.Linear):
-            nn.initializer.XavierUniform()(layer.weight)
 
 
 def _check(depth: int, shortcut: str, width: int, cardinality: int) -> None:

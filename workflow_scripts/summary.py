@@ -1,0 +1,52 @@
+"""Print the layers of a network, its trainable parameters, and what one clip costs it.
+
+A line for every layer with parameters: the shape of its output for one clip, its parameters, its multiply-adds.
+Example: python workflow_scripts/summary.py --depth 18 --shortcut reference --classes 101
+"""
+
+import argparse
+import sys
+
+from paddle import nn
+
+from video3d.console import UserError, run
+from video3d.resnet3d import BLOCKS_PER_STAGE, SHORTCUTS, build_network, count_parameters, layer_costs
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--depth", type=int, choices=BLOCKS_PER_STAGE, default=18)
+    parser.add_argument("--shortcut", choices=SHORTCUTS, default="reference")
+    parser.add_argument("--classes", type=int, default=101)
+    parser.add_argument("--width", type=int, default=64, help="channels of the first stage")
+    parser.add_argument("--cardinality", type=int, default=1, help="groups of the 3×3×3 convolutions; 32 for ResNeXt")
+    parser.add_argument("--frames", type=int, default=16, help="frames in a clip")
+    parser.add_argument("--size", type=int, default=112, help="height and width of a clip, in pixels")
+    return parser.parse_args()
+
+
+def summary(network: nn.Layer, frames: int, size: int) -> str:
+    """The table of layers and the sums below it."""
+    costs = layer_costs(network, frames, size)
+    lines = [f"{'layer':<24}{'output':<20}{'parameters':>14}{'multiply-adds':>18}"]
+    for cost in costs:
+        shape = "×".join(map(str, cost.output))
+        lines.append(f"{cost.name:<24}{shape:<20}{cost.parameters:>14,}{cost.multiply_adds:>18,}")
+    total = sum(cost.multiply_adds for cost in costs)
+    lines.append(f"trainable parameters: {count_parameters(network):,}")
+    lines.append(f"multiply-adds: {total:,} ({total / 1e9:.2f} × 10⁹) for a clip of {frames}×{size}×{size}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Build the network and print its summary."""
+    options = arguments()
+    for name in ("classes", "width", "cardinality", "frames", "size"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name} must be at least 1, not {getattr(options, name)}")
+    print(summary(build_network(vars(options), options.classes), options.frames, options.size))
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
