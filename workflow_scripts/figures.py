@@ -1,7 +1,7 @@
 """Draw everything that the report of a run shows.
 
-Goes in: the results of a run (accuracy.csv, predictions, histories), the audit and the split tables of its data set,
-and Snakemake's benchmark files. Comes out, in the folder --output:
+Goes in: the results of a run (accuracy.csv, predictions, histories), the audit, split tables and frames of its data
+set, Snakemake's benchmark files. Comes out, in the folder --output:
 
     landing.html   headline for the landing page of `snakemake --report`
     report.html    the whole report on one page, interactive, with everything in it
@@ -11,7 +11,6 @@ and Snakemake's benchmark files. Comes out, in the folder --output:
 """
 
 import argparse
-import datetime
 import json
 import sys
 from pathlib import Path
@@ -23,113 +22,99 @@ import pandas as pd
 import vl_convert
 import yaml
 
-from video3d import analysis, charts, headline, page, provenance
+from video3d import analysis, charts, headline, page, pictures, provenance, report_tables
 from video3d.config import settings_argument
 from video3d.console import run as run_main
 from video3d.console import stopwatch
 from video3d.files import atomic_path
-from video3d.results import Run, read_benchmarks, read_run, read_table
+from video3d.protocols import describe
+from video3d.results import Run, read_run
 
-CHARTS = (
+SVG_OF_CHARTS = (
     "accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost",
 )  # fmt: skip
-TABLES = ("class_accuracy", "confused_pairs", "mistakes")
-SECTIONS = (
-    ("accuracy-section", "How good is it?"),
-    ("evidence", "Why should I believe it?"),
-    ("failures", "Where does it fail?"),
-    ("cost-section", "What did it cost?"),
-    ("provenance", "Provenance"),
-)
+SVG_OF_PICTURES = ("mistakes", "confused_pairs")
+CSV_OF_TABLES = ("class_accuracy", "confused_pairs", "mistakes")
+SECTIONS = {
+    "accuracy-section": "How good is it?",
+    "evidence": "Why should I believe it?",
+    "failures": "Where does it fail?",
+    "cost-section": "What did it cost?",
+    "comparison": "Compared with other runs",
+    "provenance": "Provenance",
+}
 # Pixels of a cell of the confusion matrix: on the page, and in the SVG, which has to fit on a screen as a whole.
 CELL_ON_PAGE, CELL_IN_SVG = 8.2, 5
-STAGES = (
-    "make_demo_dataset", "download_videos", "download_splits", "unpack", "extract_frames", "audit", "make_splits",
-    "train", "export", "evaluate", "accuracy",
-)  # fmt: skip
 
 
-def draw(run: Run, dataset: Path, benchmarks: Path, output: Path) -> None:
+def draw(run: Run, others: list[Run], dataset: Path, benchmarks: Path, output: Path) -> None:
     """Write every file named above into the folder `output`."""
-    tables = make_tables(run, dataset, benchmarks)
+    tables = report_tables.make_tables(run, dataset, benchmarks)
+    splits = report_tables.read_splits(dataset, run.settings["splits"])
     scores = headline.scores(run)
     comparisons = headline.compare(run, scores)
-    facts = make_facts(run, tables)
-    (output / "facts.rst").write_text(page.substitutions(facts), encoding="utf-8")
-    drawn = make_charts(run, tables, scores, comparisons, CELL_IN_SVG)
-    for name in CHARTS:
-        svg = vl_convert.vegalite_to_svg(drawn[name].to_dict())
-        (output / f"{name}.svg").write_text(svg, encoding="utf-8")
-    for name in TABLES:
-        tables[name].to_csv(output / f"{name}.csv", index=False)
-    drawn = make_charts(run, tables, scores, comparisons, CELL_ON_PAGE)
+    (output / "facts.rst").write_text(page.substitutions(make_facts(run, tables)), encoding="utf-8")
+
+    drawn = make_charts(run, tables, splits, scores, comparisons)
+    for name in SVG_OF_CHARTS:
+        chart = confusion_chart(run, CELL_IN_SVG) if name == "confusion" else drawn[name]
+        (output / f"{name}.svg").write_text(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)), encoding="utf-8")
+    images = make_pictures(run, tables, splits, pictures.Frames(dataset / "frames"))
+    for name in SVG_OF_PICTURES:
+        (output / f"{name}.svg").write_text(images[name], encoding="utf-8")
+    for name in CSV_OF_TABLES:
+        (output / f"{name}.csv").write_text(page.csv(tables[name]), encoding="utf-8")
+    if others:
+        tables["differences"] = report_tables.run_differences(run, others)
+        drawn |= comparison_charts(run, others, tables["differences"])
+
     shared = {
         "title": f"ResNet-{run.settings['model']['depth']} on {run.settings['dataset']['name']}: run {run.name}",
         "notices": headline.notices(run, scores),
         "sentence": headline.sentence(scores, run.protocols[0]),
         "scores": scores,
         "comparisons": comparisons,
-        "protocols": [headline.PROTOCOL_NAMES[name] for name in run.protocols],
-        "sections": SECTIONS,
+        "protocols": [
+            f"{name}: {describe(name, run.settings['clip'], run.settings['evaluate']['uniform'])}"
+            for name in run.protocols
+        ],
+        "sections": [(key, title) for key, title in SECTIONS.items() if others or key != "comparison"],
         "style": page.style(),
     }
-    whole = shared | {
-        "captions": {name: page.caption(name, run.settings, output / "facts.rst") for name in CHARTS},
-        "charts": json.dumps({name: chart.to_dict() for name, chart in drawn.items()}).replace("</", "<\\/"),
-        "tables": {name: page.table(frame) for name, frame in tables.items() if name != "lengths"},
-        "audit_summary": audit_summary(tables["audit"]),
+    details = {
+        "captions": {name: page.caption(name, run.settings, output / "facts.rst") for name in [*drawn, *images]},
+        "charts": json.dumps({name: chart.to_dict(validate=False) for name, chart in drawn.items()}),
+        "images": images,
+        "tables": {name: page.table(frame) for name, frame in tables.items()},
+        "audit_summary": report_tables.audit_summary(tables["audit"]),
         "provenance": provenance.facts(run),
         "settings": yaml.safe_dump(run.settings, sort_keys=False, allow_unicode=True),
         "javascript": page.javascript(),
         "script": page.script(),
     }
-    templates = page.environment()
-    for name, context in (("landing.html", shared), ("page.html", whole)):
-        target = output / ("report.html" if name == "page.html" else name)
-        target.write_text(templates.get_template(name).render(context), encoding="utf-8")
-
-
-def make_tables(run: Run, dataset: Path, benchmarks: Path) -> dict[str, pd.DataFrame]:
-    """The numbers of the report, by the name of the table on the page; of the run's first protocol."""
-    predictions = first_protocol(run)
-    audit = read_table(dataset / "audit.csv", {"video", "class", "status"})
-    wrong = predictions[~predictions["correct"]].sort_values("top1_probability", ascending=False)
-    columns = ["video", "class", "predicted_class", "top1_probability", "split", "seed"]
-    stages = read_benchmarks(benchmarks, run.name, run.settings["dataset"]["name"])
-    return {
-        "class_accuracy": analysis.class_table(predictions),
-        "confused_pairs": analysis.confused_pairs(predictions),
-        "mistakes": wrong[columns].rename(columns={"top1_probability": "probability"}),
-        "audit": audit_by_class(audit),
-        "faults": audit.loc[audit["status"] != "ok", [c for c in audit if c != "group"]],
-        "lengths": lengths(run, dataset),
-        "stages": stage_times(stages),
-        "weights": provenance.weights(run),
-    }
+    page.write("landing.html", shared, output / "landing.html")
+    page.write("page.html", shared | details, output / "report.html")
 
 
 def make_charts(
     run: Run,
     tables: dict[str, pd.DataFrame],
+    splits: pd.DataFrame,
     scores: list[headline.Score],
     comparisons: list[headline.Comparison],
-    cell: float,
 ) -> dict[str, Any]:
-    """Every chart by name; `cell` is the number of pixels of a cell in a large confusion matrix."""
-    predictions = first_protocol(run)
-    videos = analysis.one_row_per_video(predictions).merge(tables["lengths"], on=["split", "video"])
+    """The charts of the run, by name."""
+    predictions = report_tables.first_protocol(run)
+    lengths = splits.loc[splits["subset"] == "test", ["split", "video", "frames"]]
+    videos = analysis.one_row_per_video(predictions).merge(lengths, on=["split", "video"])
     videos["length"] = analysis.length_bins(videos["frames"])
-    confusion = analysis.confusion_matrix(predictions, len(run.classes))
-    order = analysis.similarity_order(confusion)
     mean = videos["correct"].mean()
     return {
         "accuracy": charts.accuracy(scores, comparisons, run.accuracy),
         "learning_curves": charts.learning_curves(run.history),
         "calibration": charts.calibration(analysis.calibration(predictions)),
         "class_accuracy": charts.class_accuracy(tables["class_accuracy"]),
-        "confusion": charts.confusion(
-            confusion[np.ix_(order, order)], [run.classes[i] for i in order], min(40, max(cell, 420 / len(order)))
-        ),
+        "confusion": confusion_chart(run, CELL_ON_PAGE),
         "groups_and_lengths": alt.hconcat(
             charts.accuracy_by(analysis.accuracy_by(videos, "group"), "group", "group", mean),
             charts.accuracy_by(analysis.accuracy_by(videos, "length"), "length", "frames in the video", mean),
@@ -138,48 +123,42 @@ def make_charts(
     }
 
 
-def first_protocol(run: Run) -> pd.DataFrame:
-    """The predictions by the first protocol of the settings, which all figures but the headline are about."""
-    return run.predictions[run.predictions["protocol"] == run.protocols[0]]
+def confusion_chart(run: Run, cell: float) -> alt.Chart:
+    """The confusion matrix in the order of similarity; `cell` is the number of pixels of a cell if there are many."""
+    confusion = analysis.confusion_matrix(report_tables.first_protocol(run), len(run.classes))
+    order = analysis.similarity_order(confusion)
+    step = min(40, max(cell, 420 / len(order)))
+    return charts.confusion(confusion[np.ix_(order, order)], [run.classes[i] for i in order], step)
 
 
-def lengths(run: Run, dataset: Path) -> pd.DataFrame:
-    """Frames of every test video, from the split tables: columns split, video, frames."""
-    tables = [
-        read_table(dataset / "splits" / f"split{split}.csv", {"video", "subset", "frames"}).assign(split=split)
-        for split in run.settings["splits"]
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    return table.loc[table["subset"] == "test", ["split", "video", "frames"]]
+def comparison_charts(run: Run, others: list[Run], differences: pd.DataFrame) -> dict[str, Any]:
+    """The charts of this run beside other runs, by name."""
+    histories = pd.concat([each.history.assign(run=each.name) for each in (run, *others)])
+    label = differences["run"] + ", " + differences["protocol"]
+    return {
+        "differences": charts.differences(differences.assign(label=label)),
+        "overlaid_curves": charts.overlaid_curves(histories),
+    }
 
 
-def audit_by_class(audit: pd.DataFrame) -> pd.DataFrame:
-    """A row per class: listed videos and how many of them have each status."""
-    counts = audit.groupby(["class", "status"]).size().unstack(fill_value=0)
-    counts = counts[["ok", *counts.columns.drop("ok", errors="ignore")]] if "ok" in counts else counts
-    counts.insert(0, "videos", counts.sum(axis=1))
-    return counts.reset_index()
-
-
-def audit_summary(by_class: pd.DataFrame) -> str:
-    """One sentence: how many videos were checked and what was found."""
-    total = by_class.drop(columns="class").sum()
-    found = ", ".join(f"{int(total[status]):,} {status}" for status in total.index.drop("videos"))
-    return f"{int(total['videos']):,} videos of {len(by_class)} classes were decoded frame by frame: {found}."
-
-
-def stage_times(jobs: pd.DataFrame) -> pd.DataFrame:
-    """A row per rule in the order of the workflow: jobs, seconds in all (also as h:mm:ss), megabytes at the peak."""
-    table = jobs.groupby("rule").agg(
-        jobs=("seconds", "size"), seconds=("seconds", "sum"), megabytes=("megabytes", "max")
-    )
-    table.insert(2, "time", [str(datetime.timedelta(seconds=round(seconds))) for seconds in table["seconds"]])
-    return table.reindex([name for name in STAGES if name in table.index]).reset_index()
+def make_pictures(
+    run: Run, tables: dict[str, pd.DataFrame], splits: pd.DataFrame, frames: pictures.Frames
+) -> dict[str, str]:
+    """The contact sheets as SVG, by name."""
+    if not frames.complete(run.classes):
+        absent = pictures.nothing(f"No pictures: the packs of frames are not in {frames.folder}.")
+        return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
+    training, testing = splits[splits["subset"] == "train"], splits[splits["subset"] == "test"]
+    return {
+        "mistakes": pictures.mistakes(frames, tables["mistakes"]),
+        "confused_pairs": pictures.confused_pairs(frames, tables["confused_pairs"], tables["mistakes"], training),
+        "clips": pictures.clips(frames, testing.sort_values("label", kind="stable"), run.settings),
+    }
 
 
 def make_facts(run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """The numbers that captions name."""
-    predictions = first_protocol(run)
+    predictions = report_tables.first_protocol(run)
     videos = predictions.drop_duplicates(["split", "video"])
     return {
         "videos": f"{len(videos):,}",
@@ -190,8 +169,9 @@ def make_facts(run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
         "seeds": len(run.settings["seeds"]),
         "trainings": run.history.groupby(["split", "seed"]).ngroups,
         "protocol": run.protocols[0],
-        "calibration_error": f"{analysis.calibration_error(analysis.calibration(predictions)):.1%}",
+        "calibration_error": f"{100 * analysis.calibration_error(analysis.calibration(predictions)):.1f} %",
         "mistakes": f"{len(tables['mistakes']):,}",
+        "shown_mistakes": min(pictures.MISTAKES, tables["mistakes"]["video"].nunique()),
     }
 
 
@@ -207,7 +187,9 @@ def main() -> None:
     settings = settings_argument(arguments.settings) if arguments.settings else None
     with stopwatch("drew the figures"), atomic_path(arguments.output) as output:
         output.mkdir()
-        draw(read_run(arguments.run, settings), arguments.dataset, arguments.benchmarks, output)
+        run = read_run(arguments.run, settings)
+        others = [read_run(arguments.run.parent / name) for name in run.settings["report"]["compare"]]
+        draw(run, others, arguments.dataset, arguments.benchmarks, output)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ import argparse
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import yaml
 
 from video3d import ucf101
 from video3d.config import resolve
+from video3d.packs import PackWriter
 
 NOTE = "SIMULATED: every number on this page is invented, to test the report. Nothing was trained."
 OFFICIAL_TEST_VIDEOS = {1: 3783, 2: 3734, 3: 3696}
@@ -55,7 +57,7 @@ def simulate(
         for seed in seeds:
             rng = np.random.default_rng([split, seed])
             below = results / f"split{split}" / f"seed{seed}"
-            write_training(below, settings, rng)
+            write_training(below, settings, skill, rng)
             for protocol in protocols:
                 predictions = predict(videos[split], names, skill + 0.03 * (protocol == "sliding"), rng)
                 write_protocol(below / protocol, predictions, protocol, split, seed)
@@ -137,12 +139,12 @@ def accuracy_table(scored: list[tuple[int, int, str, pd.DataFrame]]) -> pd.DataF
     return pd.concat([table, means], ignore_index=True)
 
 
-def write_training(folder: Path, settings: dict, rng: np.random.Generator) -> None:
+def write_training(folder: Path, settings: dict, skill: float, rng: np.random.Generator) -> None:
     """History and metadata of one training."""
     (folder / "model").mkdir(parents=True)
     epoch = np.arange(1, EPOCHS + 1)
     rate = np.select([epoch < 16, epoch < 21], [0.01, 0.001], 0.0001)
-    progress = 1 - np.exp(-epoch / 9) + 0.12 * (epoch >= 16)
+    progress = (1 + skill) * (1 - np.exp(-epoch / 9) + 0.12 * (epoch >= 16))
     history = pd.DataFrame(
         {
             "epoch": epoch, "learning_rate": rate,
@@ -155,24 +157,41 @@ def write_training(folder: Path, settings: dict, rng: np.random.Generator) -> No
     )  # fmt: skip
     history.to_csv(folder / "history.csv", index=False)
     metadata = {"labels": [], "clip": settings["clip"], "model": settings["model"],
-                "weights": {"sha256": "0" * 64, "source": "simulated"}, "versions": {"simulated": "0"}}  # fmt: skip
+                "weights": {"sha256": "0" * 64, "source": "simulated"}, "versions": {"simulated": "0"},
+                "data": "0" * 16, "commit": "simulated", "device": "none"}  # fmt: skip
     (folder / "model" / "metadata.json").write_text(json.dumps(metadata))
     (folder / "weights.json").write_text(json.dumps(metadata))
 
 
 def write_data(folder: Path, names: tuple[str, ...], videos: dict[int, pd.DataFrame]) -> None:
-    """Audit, split tables and manifests (no frames)."""
+    """Audit, split tables and packs."""
     if folder.exists():
         return
     (folder / "splits").mkdir(parents=True)
     (folder / "frames").mkdir()
+    everything = pd.concat(videos.values())
     for split, table in videos.items():
-        table.assign(subset="test").to_csv(folder / "splits" / f"split{split}.csv", index=False)
-    everything = pd.concat(videos.values()).drop_duplicates("video").reset_index(drop=True)
+        subset = np.where(everything["video"].isin(table["video"]), "test", "train")
+        everything.assign(subset=subset).to_csv(folder / "splits" / f"split{split}.csv", index=False)
+    write_packs(folder / "frames", everything)
+    everything = everything.drop_duplicates("video").reset_index(drop=True)
     audit = everything[["video", "class", "group", "frames"]].assign(status="ok", message="")
     short = audit.index[:3]
     audit.loc[short, ["status", "message"]] = ["short", "fewer frames than a clip (invented)"]
     audit[["video", "class", "group", "status", "frames", "message"]].to_csv(folder / "audit.csv", index=False)
+
+
+def write_packs(folder: Path, videos: pd.DataFrame) -> None:
+    """A pack per class in which every video has a single frame: a random texture, as hard to compress as a real one."""
+    rng = np.random.default_rng(0)
+    for name, part in videos.groupby("class"):
+        colours = rng.integers(0, 255, (4, 6, 3)).astype(np.uint8)
+        texture = cv2.resize(colours, (226, 170), interpolation=cv2.INTER_CUBIC).astype(int)
+        texture += rng.normal(0, 12, texture.shape).astype(int)
+        jpeg = cv2.imencode(".jpg", texture.clip(0, 255).astype(np.uint8))[1].tobytes()
+        with PackWriter(folder / f"{name}.zip") as pack:
+            for video in part["video"]:
+                pack.add(video, [jpeg])
 
 
 def write_benchmarks(folder: Path, run: str, names, splits, seeds, protocols) -> None:

@@ -158,7 +158,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], step: float) -> alt.Ch
     )
     size = max(min(11, round(step - 0.5, 1)), 4)
     axis = {"labelFontSize": size, "labelOverlap": False, "ticks": False, "domain": False, "labelPadding": 2}
-    chart = alt.Chart(cells).mark_rect().encode(
+    chart = alt.Chart(cells).mark_rect(aria=False).encode(
         x=alt.X("predicted:N", sort=list(classes), title="predicted class", axis=alt.Axis(labelAngle=-90, **axis),
                 scale=alt.Scale(domain=list(classes))),
         y=alt.Y("class:N", sort=list(classes), title="true class", axis=alt.Axis(**axis),
@@ -218,7 +218,7 @@ def cost(stages: pd.DataFrame, history: pd.DataFrame) -> alt.VConcatChart:
         base = alt.Chart(stages, title="wall time of each stage, all jobs added").encode(
             y=alt.Y("rule:N", sort=list(stages["rule"]), title=None), tooltip=["rule", "jobs:Q", "seconds:Q", "time"]
         )
-        x = alt.X("seconds:Q", title="seconds")
+        x = alt.X("seconds:Q", title="seconds", axis=alt.Axis(tickCount=8))
         bars = alt.layer(
             base.mark_bar(color=COLOURS[0]).encode(x=x),
             base.mark_text(align="left", dx=4).encode(x=x, text="time:N"),
@@ -257,7 +257,11 @@ def overlaid_curves(history: pd.DataFrame) -> alt.HConcatChart | alt.Chart:
         return nothing("None of these runs was trained here.")
     table = history.groupby(["run", "epoch"], as_index=False, sort=False)[["loss", "top1"]].mean()
     colour = alt.Color("run:N", sort=list(dict.fromkeys(table["run"])), legend=alt.Legend(orient="bottom"))
-    lines = alt.Chart(table).mark_line(strokeWidth=2).encode(x=alt.X("epoch:Q"), color=colour, strokeDash="run:N")
+    lines = (
+        alt.Chart(table)
+        .mark_line(strokeWidth=2)
+        .encode(x=alt.X("epoch:Q"), color=colour, strokeDash=alt.StrokeDash("run:N", legend=None))
+    )
     loss = lines.encode(y=alt.Y("loss:Q", title="training loss"), tooltip=["run", "epoch", "loss"])
     top1 = lines.encode(
         y=alt.Y("top1:Q", title="training top-1 of clips", axis=PER_CENT), tooltip=["run", "epoch", "top1"]

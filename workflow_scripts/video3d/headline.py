@@ -11,11 +11,6 @@ from video3d.ucf101 import CLASSES
 
 MEAN = "mean"
 TEST_VIDEOS = {1: 3783, 2: 3734, 3: 3696}  # of UCF101's official splits
-PROTOCOL_NAMES = {
-    "segments": "segments: one clip of the middle frames of equal parts, centre crop",
-    "sliding": "sliding: all non-overlapping clips, the last one looped, centre crop, probabilities averaged",
-    "uniform": "uniform: evenly spaced clips, centre crop, probabilities averaged",
-}
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,13 @@ TEMPLATES = Path(__file__).parents[2] / "report"
 ROWS_SHOWN = 300
 
 
-def environment() -> jinja2.Environment:
-    """Jinja for the HTML files in report/."""
-    return jinja2.Environment(
+def write(template: str, context: Mapping[str, Any], path: Path) -> None:
+    """Render report/<template> with `context` to the file `path`."""
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
+    path.write_text(environment.get_template(template).render(context), encoding="utf-8")
 
 
 def substitutions(facts: Mapping[str, Any]) -> str:
@@ -65,8 +66,13 @@ def table(frame: pd.DataFrame) -> dict[str, Any]:
             for row in frame.head(ROWS_SHOWN).to_dict("records")
         ],
         "total": len(frame),
-        "csv": base64.b64encode(frame.to_csv(index=False).encode()).decode(),
+        "csv": base64.b64encode(csv(frame).encode()).decode(),
     }
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """`frame` as CSV text, numbers to six digits."""
+    return frame.to_csv(index=False, float_format="%.6g")
 
 
 FRACTIONS = {
@@ -74,8 +80,12 @@ FRACTIONS = {
 }  # fmt: skip
 
 
-TITLES = {"top1": "top-1", "low": "95 % from", "high": "to", "sha256": "SHA-256"}
-IDENTIFIERS = {"split", "seed"}
+TITLES = {
+    "top1": "top-1", "low": "95 % from", "high": "to", "sha256": "SHA-256", "ours": "this run", "theirs": "other run",
+    "taken_for": "most often taken for", "taken_for_share": "share", "share": "share of class", "data": "data hash",
+    "reverse": "opposite mistake",
+}  # fmt: skip
+IDENTIFIERS = {"split", "seed"}  # numbers that are names
 
 
 def _cell(column: str, value: Any, numeric: bool) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from video3d.console import UserError
+from video3d.frames import ffmpeg_program, ffmpeg_version
 from video3d.results import Run
 
 PROJECT = Path(__file__).parents[2]
@@ -18,7 +20,7 @@ PACKAGES = ("snakemake", "paddlepaddle", "paddlepaddle-gpu", "numpy", "opencv-py
 def facts(run: Run) -> dict[str, str]:
     """What a reader needs to repeat the run, as label and text; machine and software are those that draw the report."""
     dataset = run.settings["dataset"]
-    known = {
+    return {
         "videos": ", ".join(dataset["videos"]),
         "SHA-256 of the videos' archive": dataset["videos_sha256"] or "not given (a folder or a local file)",
         "lists": ", ".join(dataset["lists"]),
@@ -26,21 +28,30 @@ def facts(run: Run) -> dict[str, str]:
         "seeds": ", ".join(map(str, run.settings["seeds"])),
         "code": commit(),
         "Python": platform.python_version(),
+        "ffmpeg": ffmpeg(),
         "packages": ", ".join(filter(None, map(_version, PACKAGES))),
         "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, {processor()}",
     }
-    return known
 
 
 def weights(run: Run) -> pd.DataFrame:
-    """A row per split and seed: where the evaluated weights come from, their checksum and what made them."""
+    """A row per split and seed: the evaluated weights with their checksum, and what they were trained with."""
     rows = []
-    for (split, seed), metadata in run.weights.items():
-        origin = metadata.get("weights", {})
-        rows.append((split, seed, origin.get("source", ""), origin.get("sha256", ""), _flat(metadata.get("versions"))))
-    return pd.DataFrame(rows, columns=["split", "seed", "source", "sha256", "versions"]).astype(
-        {"split": str, "seed": str}
-    )
+    for (split, seed), model in run.models.items():
+        origin, training = model.get("weights", {}), run.trainings.get((split, seed), {})
+        rows.append(
+            {
+                "split": split,
+                "seed": seed,
+                "source": origin.get("source", ""),
+                "sha256": origin.get("sha256", ""),
+                "data": training.get("data", ""),
+                "commit": training.get("commit", ""),
+                "versions": _flat(training.get("versions") or model.get("versions")),
+                "device": training.get("device", ""),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def commit() -> str:
@@ -51,6 +62,14 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "not a git checkout"
     return f"commit {revision}, " + ("with uncommitted changes" if changed else "clean")
+
+
+def ffmpeg() -> str:
+    """The version of the ffmpeg that extraction uses on this machine."""
+    try:
+        return ".".join(map(str, ffmpeg_version(ffmpeg_program())))
+    except UserError:
+        return "none found"
 
 
 def processor() -> str:

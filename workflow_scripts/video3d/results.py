@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ class Run:
     """What a run left behind.
 
     `accuracy` is accuracy.csv with `split` as text (1, 2, 3 or mean). `predictions` has one row per split, seed,
-    protocol and test video; `history` one per split, seed and epoch, and none where weights were given instead of
-    trained; `weights` the metadata of the exported model by (split, seed).
+    protocol and test video; `history` one per split, seed and epoch. `models` is the metadata of the exported models,
+    `trainings` that of the weights, by (split, seed). Where weights were given there is no history and no training.
     """
 
     name: str
@@ -30,9 +31,10 @@ class Run:
     accuracy: pd.DataFrame
     predictions: pd.DataFrame
     history: pd.DataFrame
-    weights: dict[tuple[int, int], dict[str, Any]]
+    models: dict[tuple[int, int], dict[str, Any]]
+    trainings: dict[tuple[int, int], dict[str, Any]]
 
-    @property
+    @cached_property
     def classes(self) -> list[str]:
         """Class names in the order of their labels."""
         named = self.predictions[["label", "class"]].drop_duplicates().set_index("label")["class"]
@@ -42,7 +44,7 @@ class Run:
     @property
     def protocols(self) -> list[str]:
         """The protocols of the run, in the order of its settings."""
-        return [name for name in self.settings["evaluate"]["protocols"] if name in set(self.predictions["protocol"])]
+        return list(self.settings["evaluate"]["protocols"])
 
 
 def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
@@ -54,6 +56,7 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
     folder = Path(folder)
     settings = settings or settings_argument(str(existing(folder / "config.yaml")))
     keys = [(split, seed) for split in settings["splits"] for seed in settings["seeds"]]
+    trained = [key for key in keys if str(key[0]) not in settings["evaluate"]["weights"]]
     predictions = [
         read_table(_below(folder, split, seed) / protocol / "predictions.csv", {"video", "group", "correct"}).assign(
             split=split, seed=seed, protocol=protocol
@@ -66,8 +69,9 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
         settings=settings,
         accuracy=read_table(folder / "accuracy.csv", {"split", "protocol", "top1"}).astype({"split": str}),
         predictions=pd.concat(predictions, ignore_index=True).astype({"correct": bool}),
-        history=_read_histories(folder, [key for key in keys if str(key[0]) not in settings["evaluate"]["weights"]]),
-        weights={key: _read_json(_below(folder, *key) / "model" / "metadata.json") for key in keys},
+        history=_read_histories(folder, trained),
+        models={key: _read_json(_below(folder, *key) / "model" / "metadata.json") for key in keys},
+        trainings={key: _read_json(_below(folder, *key) / "weights.json") for key in trained},
     )
 
 

@@ -1,0 +1,86 @@
+"""The tables of the report, made of what a run and its data set left behind."""
+
+import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from video3d import analysis
+from video3d.provenance import weights
+from video3d.results import Run, read_benchmarks, read_table
+
+STAGES = (
+    "make_demo_dataset", "download_videos", "download_splits", "unpack", "extract_frames", "audit", "make_splits",
+    "train", "export", "evaluate", "accuracy",
+)  # fmt: skip
+
+
+def make_tables(run: Run, dataset: Path, benchmarks: Path) -> dict[str, pd.DataFrame]:
+    """Every table that the page shows, by name; those about predictions are of the run's first protocol."""
+    predictions = first_protocol(run)
+    audit = read_table(dataset / "audit.csv", {"video", "class", "status"})
+    return {
+        "class_accuracy": analysis.class_table(predictions),
+        "confused_pairs": analysis.confused_pairs(predictions),
+        "mistakes": mistakes(predictions),
+        "audit": audit_by_class(audit),
+        "findings": audit.loc[audit["status"] != "ok", [column for column in audit if column != "group"]],
+        "stages": stage_times(read_benchmarks(benchmarks, run.name, run.settings["dataset"]["name"])),
+        "weights": weights(run),
+    }
+
+
+def first_protocol(run: Run) -> pd.DataFrame:
+    """The predictions by the first protocol of the settings, which all figures but the headline are about."""
+    return run.predictions[run.predictions["protocol"] == run.protocols[0]]
+
+
+def read_splits(dataset: Path, splits: list[int]) -> pd.DataFrame:
+    """The split tables, with the column `split` before theirs."""
+    columns = {"video", "class", "group", "subset", "frames"}
+    tables = [read_table(dataset / "splits" / f"split{split}.csv", columns).assign(split=split) for split in splits]
+    return pd.concat(tables, ignore_index=True)
+
+
+def mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Every mistake, the most confident first: its highest probability, and how many seeds made it."""
+    keys = ["video", "class", "predicted_class", "split"]
+    wrong = predictions[~predictions["correct"]].groupby(keys, as_index=False, sort=False)
+    table = wrong.agg(probability=("top1_probability", "max"), seeds=("seed", "size"))
+    return table.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
+
+
+def audit_by_class(audit: pd.DataFrame) -> pd.DataFrame:
+    """A row per class: its videos and how many of them have each status, `ok` first."""
+    counts = audit.groupby(["class", "status"]).size().unstack(fill_value=0)
+    counts = counts[sorted(counts.columns, key=lambda status: (status != "ok", status))]
+    counts.insert(0, "videos", counts.sum(axis=1))
+    return counts.reset_index()
+
+
+def audit_summary(by_class: pd.DataFrame) -> str:
+    """One sentence: how many videos were looked for and what was found."""
+    total = by_class.drop(columns="class").sum()
+    found = ", ".join(f"{int(total[status]):,} {status}" for status in total.index.drop("videos"))
+    return f"{int(total['videos']):,} videos of {len(by_class)} classes, decoded frame by frame: {found}."
+
+
+def stage_times(jobs: pd.DataFrame) -> pd.DataFrame:
+    """A row per rule in the order of the workflow: jobs, seconds in all (also as h:mm:ss), megabytes at the peak."""
+    table = jobs.groupby("rule").agg(
+        jobs=("seconds", "size"), seconds=("seconds", "sum"), megabytes=("megabytes", "max")
+    )
+    table.insert(2, "time", [str(datetime.timedelta(seconds=round(seconds))) for seconds in table["seconds"]])
+    return table.reindex([name for name in STAGES if name in table.index]).reset_index()
+
+
+def run_differences(run: Run, others: list[Run]) -> pd.DataFrame:
+    """This run against each other one by each protocol that both have, on the videos that both predicted."""
+    rows = []
+    for other in others:
+        for protocol in run.protocols:
+            ours, theirs = (r.predictions[r.predictions["protocol"] == protocol] for r in (run, other))
+            difference = analysis.paired_difference(ours, theirs)
+            if difference:
+                rows.append({"run": other.name, "protocol": protocol} | difference)
+    return pd.DataFrame(rows, columns=["run", "protocol", "videos", "ours", "theirs", "difference", "low", "high"])
