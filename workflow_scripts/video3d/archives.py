@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ RAR_TOOLS = {
     "7zz": ("7zz", "e", "-so", "-bb0", "-p", "--"),
     "bsdtar": ("bsdtar", "-x", "--to-stdout", "-f"),
 }
+AUTHOR_OF_UNRAR = b"Roshal"
 
 
 @dataclass(frozen=True)
@@ -151,21 +153,22 @@ class Rar:
         """All files of the archive."""
         members = []
         for info in self._directory():
-            if info.needs_password():
-                raise UserError(f"{self.path}: {info.filename} is encrypted")
             if info.is_symlink() or getattr(info, "file_redir", None):
                 raise UserError(f"{self.path} is refused: {info.filename} is a link")
             _check_harmless(str(self.path), info.filename, 0)
             if info.is_file():
+                if info.CRC is None:
+                    raise UserError(f"{self.path}: {info.filename} has no CRC-32; pack it without RAR's option -htb")
                 members.append(Member(info.filename, info.file_size))
         return members
 
     def extract(self, targets: Mapping[str, Path]) -> None:
         """Unpack with the first installed program that gets every wanted file right."""
         files = [info for info in self._directory() if info.is_file()]
-        tools = {name: command for name, command in RAR_TOOLS.items() if shutil.which(command[0])}
         failures = []
-        for name, command in tools.items():
+        for name, command in RAR_TOOLS.items():
+            if not is_installed(name, command[0]):
+                continue
             try:
                 self._print(command, files, targets)
                 return
@@ -176,35 +179,47 @@ class Rar:
         raise UserError(
             f"{self.path}: unpacking a RAR archive needs a program, and "
             + ("none that works is installed:\n" + "\n".join(failures) if failures else "none is installed")
-            + "\nInstall one of: unrar (Debian non-free; RARLAB's), unar, libarchive-tools (bsdtar) or 7zip-rar; "
-            "on macOS `brew install unar`. Or use the ZIP, which needs none."
+            + "\nInstall one of these packages: unar, libarchive-tools (bsdtar), 7zip with 7zip-rar, or RARLAB's unrar "
+            "(not unrar-free); on macOS: `brew install unar`. Or use the ZIP, which needs none."
         )
 
     def _directory(self) -> list[rarfile.RarInfo]:
         try:
             with rarfile.RarFile(self.path) as archive:
+                if archive.needs_password():
+                    raise UserError(f"{self.path} is encrypted")
                 return archive.infolist()
         except rarfile.Error as error:
             raise UserError(f"{self.path} is not a whole RAR archive: {error}") from error
 
     def _print(self, command: tuple[str, ...], files: list[rarfile.RarInfo], targets: Mapping[str, Path]) -> None:
         last = max(index for index, info in enumerate(files) if info.filename in targets)
-        process = subprocess.Popen(
-            [*command, str(self.path.absolute())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            with _progress(sum(info.file_size for info in files)) as bar:
-                for info in files[: last + 1]:
-                    _cut(process.stdout, info, targets.get(info.filename), bar)
-            if any(info.CRC is None for info in files) and process.wait() != 0:
-                raise _WrongOutput(f"ended with code {process.returncode}")
-        finally:
-            process.stdout.close()
-            process.kill()
-            process.wait()
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            subprocess.Popen(
+                [*command, str(self.path.absolute())],
+                cwd=scratch,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as process,
+        ):
+            try:
+                with _progress(sum(info.file_size for info in files)) as bar:
+                    for info in files[: last + 1]:
+                        _cut(process.stdout, info, targets.get(info.filename), bar)
+            finally:
+                process.kill()
+
+
+def is_installed(name: str, program: str) -> bool:
+    """Whether a program of `RAR_TOOLS` can be run, and is what it seems.
+
+    Debian's unrar-free calls itself unrar as well, does not know `p`, and would unpack where it stands.
+    """
+    if not shutil.which(program):
+        return False
+    return name != "unrar" or AUTHOR_OF_UNRAR in subprocess.run([program], capture_output=True, check=False).stdout
 
 
 class _WrongOutput(Exception):
@@ -220,7 +235,7 @@ def _cut(stream: IO[bytes], info: rarfile.RarInfo, target: Path | None, bar) -> 
             checksum = zlib.crc32(block, checksum)
             file.write(block)
             bar.update(len(block))
-    if left or (info.CRC is not None and checksum != info.CRC):
+    if left or checksum != info.CRC:
         raise _WrongOutput(f"did not unpack {info.filename} whole")
 
 
