@@ -12,7 +12,7 @@ import pytest
 import simplejpeg
 
 from video3d import frames
-from video3d.frames import Decoders, ExtractedVideo, announced_seconds, take_jpegs
+from video3d.frames import Decoders, ExtractedVideo, JpegSplitter, announced_seconds
 from video3d.packs import VideoFacts
 
 FRAMES = 40
@@ -285,14 +285,18 @@ def test_leaving_early_ends_the_processes(tmp_path):
 def test_jpegs_are_split_wherever_the_chunks_end(chunk):
     rng = np.random.default_rng(0)
     jpegs = [simplejpeg.encode_jpeg(rng.integers(0, 255, (8, 8 + n, 3), dtype=np.uint8), quality=95) for n in range(5)]
-    stream, found = bytearray(), []
     joined = b"".join(jpegs)
-    for start in range(0, len(joined), chunk):
-        stream += joined[start : start + chunk]
-        found += take_jpegs(stream, last=False)
+    splitter = JpegSplitter()
+    found = [jpeg for start in range(0, len(joined), chunk) for jpeg in splitter.feed(joined[start : start + chunk])]
     assert found == jpegs[:-1]
-    assert found + take_jpegs(stream, last=True) == jpegs
-    assert take_jpegs(bytearray(jpegs[0] + jpegs[1][:-5]), last=True) == jpegs[:1]
+    assert splitter.finish() == jpegs[-1:]
+
+
+def test_a_jpeg_that_is_cut_is_left_out():
+    splitter = JpegSplitter()
+    assert splitter.feed(b"\xff\xd8 one \xff\xd9\xff\xd8 tw") == [b"\xff\xd8 one \xff\xd9"]
+    assert splitter.finish() == []
+    assert JpegSplitter().finish() == []
 
 
 def test_real_clips_have_the_frames_that_opencv_decodes(ucf101_mini):

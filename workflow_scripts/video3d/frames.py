@@ -129,7 +129,7 @@ class Decoding:
         self.frames: deque[bytes] = deque()
         self.ended = False
         self._first = b""
-        self._rest = bytearray()
+        self._splitter = JpegSplitter()
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
         self._process = subprocess.Popen(
             extraction_command(video, short_side, quality),
@@ -148,8 +148,7 @@ class Decoding:
     def read(self) -> None:
         """Take what the pipe has; it must have something, or have ended."""
         chunk = os.read(self.output.fileno(), CHUNK_BYTES)
-        self._rest += chunk
-        self.frames.extend(take_jpegs(self._rest, last=not chunk))
+        self.frames.extend(self._splitter.feed(chunk) if chunk else self._splitter.finish())
         if self.frames and not self._first:
             self._first = self.frames[0]
         if not chunk:
@@ -174,6 +173,33 @@ class Decoding:
         )
 
 
+class JpegSplitter:
+    """Takes a stream of JPEGs, chunk by chunk, and gives them one by one.
+
+    An end marker counts only before a start marker or at the end of the stream: inside a JPEG that pair cannot occur.
+    """
+
+    def __init__(self) -> None:
+        self._stream = bytearray()
+        self._searched = 0
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The JPEGs that are whole, and known to be so, once `chunk` has come."""
+        self._stream += chunk
+        jpegs = []
+        start = 0
+        while (end := self._stream.find(JPEG_END + JPEG_START, self._searched)) >= 0:
+            jpegs.append(bytes(self._stream[start : end + 2]))
+            start = self._searched = end + 2
+        del self._stream[:start]
+        self._searched = max(0, len(self._stream) - 3)
+        return jpegs
+
+    def finish(self) -> list[bytes]:
+        """The last JPEG, if the stream ended with a whole one."""
+        return [bytes(self._stream)] if self._stream.endswith(JPEG_END) else []
+
+
 def judge(report: Report, frames: int, exit_code: int, announced: tuple[float, float] | None) -> tuple[str, str]:
     """Status and message of a video, of what ffmpeg reported and the container had announced.
 
@@ -191,23 +217,6 @@ def judge(report: Report, frames: int, exit_code: int, announced: tuple[float, f
         if report.end < seconds - 1.5 * per_frame:
             return "damaged", f"ends after {report.end:.2f} s of the {seconds:.2f} s that its header announces"
     return "ok", ""
-
-
-def take_jpegs(stream: bytearray, last: bool) -> list[bytes]:
-    """Remove the whole JPEGs from the front of `stream` and return them; with `last`, its end ends a JPEG too.
-
-    An end marker counts only before a start marker: inside a JPEG this pair of markers cannot occur.
-    """
-    jpegs = []
-    start = 0
-    while (end := stream.find(JPEG_END + JPEG_START, start)) >= 0:
-        jpegs.append(bytes(stream[start : end + 2]))
-        start = end + 2
-    if last and stream.endswith(JPEG_END) and len(stream) > start:
-        jpegs.append(bytes(stream[start:]))
-        start = len(stream)
-    del stream[:start]
-    return jpegs
 
 
 def read_report(messages: str) -> Report:

@@ -30,6 +30,7 @@ LOCAL_SIGNATURE, CENTRAL_SIGNATURE, END_SIGNATURE = b"PK\3\4", b"PK\1\2", b"PK\5
 ZIP64_END_SIGNATURE, ZIP64_LOCATOR_SIGNATURE = b"PK\6\6", b"PK\6\7"
 VERSION, VERSION_OF_ZIP64, UNIX = 20, 45, 3 << 8
 STORED, FIRST_OF_JANUARY_1980, READABLE = 0, (1 << 5) | 1, 0o100644 << 16
+BUFFER_BYTES = 1 << 20
 ALL_16_BITS, ALL_32_BITS = 0xFFFF, 0xFFFFFFFF  # "the value is in the zip64 record"
 
 
@@ -57,7 +58,7 @@ class PackWriter:
 
     def __enter__(self) -> "PackWriter":
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.partial.open("r+b" if self.partial.exists() else "w+b")
+        self._file = self.partial.open("r+b" if self.partial.exists() else "w+b", buffering=BUFFER_BYTES)
         self._file.truncate(self._end)
         self._file.seek(self._end)
         return self
