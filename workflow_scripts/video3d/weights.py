@@ -1,0 +1,124 @@
+"""Weights as files: a pickled dict of NumPy arrays (`.pdparams`), and what is known about them in a `.json` beside it.
+
+`paddle.load` reads the files too. This module does not use it: it would run whatever program a pickle contains.
+"""
+
+import json
+import logging
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from paddle import nn
+
+from video3d.console import UserError
+from video3d.files import atomic_path, sha256
+from video3d.pickles import ARRAYS, Array, read_pickle
+
+HEAD = ("fc.weight", "fc.bias")
+NAMES_SHOWN = 8
+
+
+class Fit(NamedTuple):
+    """How the tensors of a file fit a network: the names absent, the names too many, and those of another shape."""
+
+    missing: list[str]
+    unexpected: list[str]
+    misshaped: list[str]
+
+    def __str__(self) -> str:
+        parts = {"missing": self.missing, "unexpected": self.unexpected, "of another shape": self.misshaped}
+        return "; ".join(f"{what}: {_few(names)}" for what, names in parts.items() if names) or "every tensor fits"
+
+
+def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
+    """Write the parameters and running statistics of `network`, and `metadata` as JSON beside them.
+
+    Equal tensors give equal bytes. The metadata are completed by the SHA-256 of the weights, which ties the two files.
+    """
+    path = Path(path)
+    tensors = {name: np.array(tensor.numpy(), order="C") for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        with temporary.open("wb") as file:
+            pickle.dump(tensors, file, protocol=4)  # the newest that paddle.load documents
+        text = json.dumps({**metadata, "sha256": sha256(temporary)}, indent=2, ensure_ascii=False)
+        with atomic_path(path.with_suffix(".json")) as beside:
+            beside.write_text(text + "\n", encoding="utf-8")
+
+
+def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """The tensors of a `.pdparams` file by name, and the metadata beside it.
+
+    The metadata are empty if there are none, or if they belong to other weights that were there before. Raises
+    UserError if the file is absent, damaged, holds anything but arrays, or would run a program when unpickled.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there are no weights at {path}")
+    with path.open("rb") as file:
+        content = read_pickle(file, path, ARRAYS)
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no weights by name, but {type(content).__name__}")
+    content.pop("StructuredToParameterName@@", None)  # paddle.save's own list of internal names
+    strangers = [
+        str(name) for name, value in content.items() if not isinstance(value, Array) or not isinstance(name, str)
+    ]
+    if strangers or not content:
+        raise UserError(f"{path} holds no weights by name, but {_few(strangers) or 'nothing'}")
+    return {name: array.value for name, array in content.items()}, _metadata(path)
+
+
+def apply_weights(
+    network: nn.Layer,
+    tensors: Mapping[str, np.ndarray],
+    allow_new_head: bool = False,
+    source: str | Path = "the weights",
+) -> Fit:
+    """Copy `tensors` into the network and report how they fit it.
+
+    Raises UserError, and changes nothing, unless every tensor of the network is given in its shape and no other is.
+    With `allow_new_head` the classifier may be absent or of another shape (other classes); the network then keeps its
+    own. `source` is what the message calls the weights.
+    """
+    own = network.state_dict()
+    fit = Fit(
+        missing=[name for name in own if name not in tensors],
+        unexpected=[name for name in tensors if name not in own],
+        misshaped=[name for name in own if name in tensors and list(tensors[name].shape) != list(own[name].shape)],
+    )
+    left_out = {*fit.missing, *fit.misshaped}
+    if fit.unexpected or left_out - set(HEAD if allow_new_head else ()):
+        shapes = [f"{name} ({_shape(tensors[name])}, not {_shape(own[name])})" for name in fit.misshaped]
+        raise UserError(
+            f"{source} do not fit the network ({fit._replace(misshaped=shapes)}); "
+            "are depth, shortcut, width and cardinality in `model:`, and the classes, those of the weights?"
+        )
+    for name in own.keys() - left_out:
+        own[name].set_value(tensors[name].astype(np.float32))
+    return fit
+
+
+def _metadata(path: Path) -> dict:
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        metadata = json.loads(beside.read_text(encoding="utf-8"))
+        checksum = metadata["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{beside} does not describe weights; restore it, or delete it to go on without") from error
+    if checksum != sha256(path):
+        logging.warning("%s describes other weights than %s: ignored", beside, path.name)
+        return {}
+    return metadata
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
+
+
+def _shape(tensor) -> str:
+    return "×".join(map(str, tensor.shape))
