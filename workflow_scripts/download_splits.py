@@ -6,10 +6,10 @@ import re
 import sys
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from video3d.archives import ZIP_ERRORS
 from video3d.console import UserError, run
 from video3d.download import obtain
 from video3d.files import atomic_path
@@ -65,7 +65,7 @@ def lists_in_zip(archive: Path) -> dict[str, bytes]:
                 if info.file_size > LARGEST_LIST:
                     raise UserError(f"{SETTING}: {info.filename} in {archive.name} is too large for a list")
                 lists[name.name] = file.read(info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except ZIP_ERRORS as error:
         raise UserError(f"{SETTING}: {archive.name} is not a whole ZIP archive: {error}") from error
     return lists
 

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from video3d.archives import Folder, Member, is_video, open_archive, require_sensible_size, require_space
+from video3d.archives import Folder, Member, is_video, open_archive, require_sensible_size
 from video3d.console import UserError, run
+from video3d.disk import full_disk_is_an_error, require_space
 from video3d.files import atomic_path
 from video3d.ucf101 import VideoName, read_class_index, read_list, select_classes, unknown_class
 
@@ -33,7 +34,7 @@ def unpack(source: Path, lists: Path, classes: Sequence[str], output: Path) -> N
         size = sum(member.size for member in chosen)
         require_sensible_size(str(source), source.stat().st_size, size)
         require_space(output.parent, size, f"unpacking {source.name}")
-    with atomic_path(output) as temporary:
+    with full_disk_is_an_error(output.parent), atomic_path(output) as temporary:
         for name in wanted:
             (temporary / name).mkdir(parents=True)
         archive.extract({member.name: temporary / place for member, place in chosen.items()})
@@ -76,8 +77,8 @@ def choose(
         raise UserError(f"{source} has classes that classInd.txt does not have:\n" + "\n".join(complaints))
     if ignored:
         logging.info("%s: %d files are no videos and are ignored, such as %s", source, len(ignored), ignored[0])
-    missing = [name for name in wanted if not any(place.parent.name == name for place in chosen)]
-    if missing:
+    found = {place.parent.name for place in chosen}
+    if missing := [name for name in wanted if name not in found]:
         raise UserError(f"{source} has no video v_<class>_gNN_cNN.avi of the wanted class {', '.join(missing)}")
     return {member: place for place, member in chosen.items()}
 

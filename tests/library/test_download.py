@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +12,11 @@ from paths import PROJECT
 from unreliable_server import Fault, make_certificate, running
 from video3d import mirrors
 from video3d.console import UserError
-from video3d.download import download, no_space_is_an_error, obtain
+from video3d.download import download, obtain
 from video3d.sources import Source
 
 CONTENT = random.Random(1).randbytes(1_000_000)
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
-FULL = Path("/dev/full")
 OTHER = random.Random(2).randbytes(1_000_000)
 
 
@@ -181,12 +179,6 @@ def test_no_space_is_noticed_before_anything_is_written(server, output):
     assert "needs 1,000,000.00 GB" in text and "free" in text
     assert not any(output.parent.iterdir())
     assert len(served.requests) == 1
-
-
-@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
-def test_a_disk_that_fills_up_meanwhile(output):
-    with pytest.raises(UserError, match="is full"), no_space_is_an_error(output), FULL.open("wb") as file:
-        file.write(b"x" * 100_000)
 
 
 def test_a_file_that_changes_between_attempts_is_fetched_anew(server, output):

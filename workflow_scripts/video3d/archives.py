@@ -4,11 +4,12 @@ import os
 import re
 import shutil
 import stat
+import struct
 import subprocess
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
@@ -21,6 +22,8 @@ BLOCK = 1 << 20
 # Videos hardly compress; what unpacks to more than this many times its size is an attack or a mistake.
 LARGEST_EXPANSION = 100
 LARGEST_SMALL_ARCHIVE = 100 << 20
+# What zipfile raises on archives that are cut, damaged or made to confuse.
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
 # How installed programs print every file of a RAR archive, one after the other, without writing any.
 RAR_TOOLS = {
     "unrar": ("unrar", "p", "-inul", "-p-", "--"),
@@ -30,6 +33,10 @@ RAR_TOOLS = {
     "bsdtar": ("bsdtar", "-x", "--to-stdout", "-f"),
 }
 AUTHOR_OF_UNRAR = b"Roshal"
+INSTALL_RAR_TOOL = (
+    "Install one of these packages: unar, libarchive-tools (bsdtar), 7zip with 7zip-rar, or RARLAB's unrar (not "
+    "unrar-free); on macOS: `brew install unar`. Or use the ZIP, which needs none."
+)
 
 
 @dataclass(frozen=True)
@@ -110,22 +117,26 @@ class Zip:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 return zip_members(archive, str(self.path))
-        except zipfile.BadZipFile as error:
+        except ZIP_ERRORS as error:
             raise UserError(f"{self.path} is not a whole ZIP archive: {error}") from error
 
     def extract(self, targets: Mapping[str, Path]) -> None:
         """Unpack the members one after the other."""
-        with zipfile.ZipFile(self.path) as archive:
-            total = sum(archive.getinfo(name).file_size for name in targets)
-            with _progress(total) as bar:
-                for name, target in targets.items():
-                    try:
-                        with archive.open(name) as member, target.open("xb") as file:
-                            while block := member.read(BLOCK):
-                                file.write(block)
-                                bar.update(len(block))
-                    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-                        raise UserError(f"{self.path}: {name} is damaged: {error}") from error
+        size = sum(member.size for member in self.members() if member.name in targets)
+        with zipfile.ZipFile(self.path) as archive, _progress(size) as bar:
+            for name, target in targets.items():
+                with target.open("xb") as file:
+                    for block in self._blocks(archive, name):
+                        file.write(block)
+                        bar.update(len(block))
+
+    def _blocks(self, archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+        try:
+            with archive.open(name) as member:
+                while block := member.read(BLOCK):
+                    yield block
+        except (*ZIP_ERRORS, OSError) as error:
+            raise UserError(f"{self.path}: {name} is damaged: {error}") from error
 
 
 def zip_members(archive: zipfile.ZipFile, where: str) -> list[Member]:
@@ -176,11 +187,14 @@ class Rar:
                 failures.append(f"  - {name} {error}")
                 for target in targets.values():
                     target.unlink(missing_ok=True)
+        if failures:
+            raise UserError(
+                f"{self.path}: it is damaged, or it needs another program than those installed:\n"
+                + "\n".join(failures)
+                + f"\n{INSTALL_RAR_TOOL}"
+            )
         raise UserError(
-            f"{self.path}: unpacking a RAR archive needs a program, and "
-            + ("none that works is installed:\n" + "\n".join(failures) if failures else "none is installed")
-            + "\nInstall one of these packages: unar, libarchive-tools (bsdtar), 7zip with 7zip-rar, or RARLAB's unrar "
-            "(not unrar-free); on macOS: `brew install unar`. Or use the ZIP, which needs none."
+            f"{self.path}: unpacking a RAR archive needs a program, and none is installed\n{INSTALL_RAR_TOOL}"
         )
 
     def _directory(self) -> list[rarfile.RarInfo]:
@@ -260,16 +274,6 @@ def require_sensible_size(where: str, packed: int, unpacked: int) -> None:
     if unpacked > max(LARGEST_EXPANSION * packed, LARGEST_SMALL_ARCHIVE):
         raise UserError(
             f"{where} is refused: its {packed:,} bytes claim to unpack to {unpacked:,}, but videos hardly compress"
-        )
-
-
-def require_space(folder: Path, needed: int, purpose: str) -> None:
-    """Raise UserError if the disk of the existing `folder` has less than `needed` bytes free."""
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise UserError(
-            f"{purpose} needs {needed / 1e9:,.2f} GB, but {folder.absolute()} has {free / 1e9:,.2f} GB free; "
-            "free some space or run in a folder on another disk"
         )
 
 

@@ -1,9 +1,7 @@
 """Fetch a file over HTTP so that it arrives whole or not at all: resumed, retried, checked against a pinned SHA-256."""
 
-import errno
 import json
 import logging
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +9,8 @@ from pathlib import Path
 
 import requests
 
-from video3d.archives import require_space
 from video3d.console import UserError, progress
+from video3d.disk import full_disk_is_an_error, require_space
 from video3d.files import sha256
 from video3d.mirrors import Interruption, MirrorError, Session, patiently, translated_errors
 from video3d.sources import Source
@@ -149,7 +147,7 @@ class Transfer:
             if offset == 0:
                 self.discard()
                 self.remember(response)
-            with no_space_is_an_error(self.output):
+            with full_disk_is_an_error(self.output.parent):
                 self.append(response, offset, total)
         if total is not None and self.size() < total:
             raise Interruption("the server sent less than the range asked for")
@@ -208,20 +206,6 @@ class Transfer:
         except (OSError, ValueError):
             return ""
         return notes["version"] if notes["url"] == self.url else ""
-
-
-@contextmanager
-def no_space_is_an_error(output: Path) -> Iterator[None]:
-    """Turn a full disk into UserError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        raise UserError(
-            f"the disk of {os.fspath(output.parent.absolute())} is full; free some space and run the same command "
-            "again, it continues where it stopped"
-        ) from error
 
 
 def _range(response: requests.Response) -> str:

@@ -4,14 +4,14 @@ import logging
 import shutil
 import threading
 import zipfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from remotezip import RangeNotSupported, RemoteIOError, RemoteZip, RemoteZipError
 
-from video3d.archives import is_video, require_sensible_size, require_space, zip_members
+from video3d.archives import ZIP_ERRORS, is_video, require_sensible_size, zip_members
 from video3d.console import UserError, progress
+from video3d.disk import full_disk_is_an_error, require_space
 from video3d.download import download, link, require_checksum
 from video3d.files import atomic_path
 from video3d.mirrors import Interruption, MirrorError, Session, patiently, translated_errors
@@ -69,10 +69,11 @@ def fetch_classes(url: str, classes: tuple[str, ...], output: Path) -> None:
     size = sum(video.file_size for video in videos)
     require_space(output.parent, 2 * size, f"{output.name} (its videos, and the ZIP made of them)")
     folder.mkdir(exist_ok=True)
-    fetch_missing(url, videos, folder, output.name)
-    with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for video in videos:
-            archive.write(part(folder, video), video.filename)
+    with full_disk_is_an_error(output.parent):
+        fetch_missing(url, videos, folder, output.name)
+        with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for video in videos:
+                archive.write(part(folder, video), video.filename)
     shutil.rmtree(folder)
     logging.info("%s: %d videos fetched by byte ranges from %s", output, len(videos), url)
     logging.info("every CRC is right; the SHA-256 of the whole archive cannot be checked")
@@ -137,10 +138,8 @@ def fetch_video(archive: RemoteZip, video: zipfile.ZipInfo, folder: Path, url: s
             path.open("wb") as file,
         ):
             shutil.copyfileobj(stream, file)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RemoteZipError) as error:
+    except (*ZIP_ERRORS, RemoteZipError) as error:
         raise Interruption(f"{video.filename} arrived damaged ({error})") from error
-    except NotImplementedError as error:
-        raise MirrorError(f"{video.filename}: {error}") from error
 
 
 def open_remote(session: Session, url: str) -> RemoteZip:
@@ -152,7 +151,7 @@ def open_remote(session: Session, url: str) -> RemoteZip:
         raise
     except RemoteIOError as error:
         raise RangeNotSupported(str(error)) from error
-    except (zipfile.BadZipFile, RemoteZipError) as error:
+    except (*ZIP_ERRORS, RemoteZipError) as error:
         raise MirrorError(f"is not a whole ZIP archive ({error})") from error
 
 
