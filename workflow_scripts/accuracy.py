@@ -77,14 +77,14 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
     Raises UserError if a split lacks a seed that another has, or if its seeds were evaluated on different videos.
     """
     table = pd.DataFrame(evaluations)
-    by_split = {split: part for split, part in table.groupby("split")}
-    if len({tuple(sorted(part["seed"])) for part in by_split.values()}) > 1:
+    splits = [part for _, part in table.groupby("split")]
+    if len({tuple(sorted(part["seed"])) for part in splits}) > 1:
         raise UserError(f"protocol {table['protocol'][0]}: not every split was evaluated with every seed")
-    draws = np.mean([split_draws(part) for part in by_split.values()], axis=0)
-    mean = {name: np.mean([part[name].mean() for part in by_split.values()]) for name in scores.SCORES}
+    draws = np.mean([split_draws(part, position) for position, part in enumerate(splits)], axis=0)
+    mean = {name: np.mean([part[name].mean() for part in splits]) for name in scores.SCORES}
     top1 = scores.interval(mean["top1"], draws)
     of_seeds = table.groupby("seed")["top1"].mean()
-    first = [part.iloc[0] for part in by_split.values()]
+    first = [part.iloc[0] for part in splits]
     return mean | {
         "split": "mean",
         "seed": "mean",
@@ -97,14 +97,17 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
     }
 
 
-def split_draws(part: pd.DataFrame) -> np.ndarray:
-    """Bootstrap replicates of one split's top-1, the mean over its seeds: (replicates,)."""
+def split_draws(part: pd.DataFrame, position: int) -> np.ndarray:
+    """Bootstrap replicates of one split's top-1, the mean over its seeds: (replicates,).
+
+    Each split is resampled by itself, with random numbers chosen by its position: the test groups of one split are in
+    no other's test list.
+    """
     tables = [predictions.sort_values("video") for predictions in part["predictions"]]
     if any(list(table["video"]) != list(tables[0]["video"]) for table in tables):
         raise UserError(f"split {part['split'].iloc[0]}: its seeds were evaluated on different videos; evaluate again")
     correct = np.mean([table["correct"].to_numpy() for table in tables], axis=0)
-    split = int(part["split"].iloc[0])
-    return scores.accuracy_draws(correct, tables[0]["label"].to_numpy(), tables[0]["group"].to_numpy(), seed=split)
+    return scores.accuracy_draws(correct, tables[0]["label"].to_numpy(), tables[0]["group"].to_numpy(), seed=position)
 
 
 def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:

@@ -156,7 +156,6 @@ def choose_engine(engine: str, device: str) -> str:
 def _configuration(folder: Path, engine: str, device: str, threads: int) -> inference.Config:
     config = inference.Config(str(folder / PROGRAM), str(folder / PARAMETERS))
     config.disable_glog_info()
-    config.enable_memory_optim()
     config.set_cpu_math_library_num_threads(threads)
     if device == "gpu":
         config.enable_use_gpu(256, 0)

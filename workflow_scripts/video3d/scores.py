@@ -5,7 +5,8 @@ bootstrap replicate is a weighted sum of the same rows, and one function turns s
 is and for thousands of resampled ones alike.
 
 The bootstrap draws whole groups. The videos of a group are cut from one source recording and share its actor, place and
-camera: drawing single videos would take them for independent and make the intervals too narrow.
+camera: drawing single videos would take them for independent and make the intervals too narrow. Groups are drawn
+whatever their class, so the intervals err on the wide side where the accuracy differs much between classes.
 """
 
 from dataclasses import dataclass
