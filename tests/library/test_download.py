@@ -294,6 +294,14 @@ def test_a_local_archive_is_checked_and_linked(tmp_path, output):
     assert not output.is_symlink()
 
 
+def test_an_archive_that_lies_where_it_is_wanted_stays(output):
+    output.parent.mkdir()
+    output.write_bytes(CONTENT)
+    obtain(Source("archive", output.name, path=str(output)), CHECKSUM, output)
+    assert_whole(output)
+    assert not output.is_symlink()
+
+
 def test_a_local_archive_that_is_gone(tmp_path, output):
     with pytest.raises(UserError, match="does not exist"):
         obtain(Source("archive", "mine.zip", path=str(tmp_path / "mine.zip")), None, output)

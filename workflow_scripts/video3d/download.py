@@ -39,6 +39,8 @@ def link(archive: Path, checksum: str | None, output: Path, setting: str) -> Non
         raise UserError(f"{setting}: {archive} does not exist")
     if checksum and (found := sha256(archive)) != checksum:
         raise UserError(f"{archive} has SHA-256 {found}, but {setting}_sha256 is {checksum}; is it another file?")
+    if output.exists() and output.samefile(archive):
+        return
     output.unlink(missing_ok=True)
     output.symlink_to(archive.resolve())
     logging.info("%s: linked to %s%s", output, archive, "" if checksum else " (no checksum given, none checked)")
