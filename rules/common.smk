@@ -51,6 +51,12 @@ def section(*names):
     return as_argument(parts)
 
 
+def evaluation_settings(wildcards):
+    """The settings of an evaluation; those of the uniform views make evaluations by the protocol `uniform` stale only."""
+    views = ["evaluate.uniform"] if wildcards.protocol == "uniform" else []
+    return section("evaluate.batch_size", "evaluate.engine", *views)
+
+
 def untracked_device(wildcards, threads):
     """The device, which does not make a job stale: Snakemake compares no parameter that is made from `threads`."""
     return config["device"]

@@ -22,7 +22,7 @@ rule evaluate:
         gpu=1,
         mem_mb=4000,
     params:
-        settings=section("evaluate.batch_size", "evaluate.engine"),
+        settings=evaluation_settings,
         code=code_version("evaluate"),
         model=subpath(input.program, parent=True),
         frames=frames_folder,

@@ -51,7 +51,7 @@ rule export:
     resources:
         mem_mb=2000,
     params:
-        settings=section("model", "clip"),
+        settings=section("model", "clip", "frames", "train.sampling"),
         classes=ACTIONS,
         model=subpath(output.program, parent=True),
         code=code_version("export"),

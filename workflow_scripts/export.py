@@ -16,64 +16,79 @@ import paddle
 
 from video3d.config import settings_argument
 from video3d.console import UserError, run
+from video3d.convert import load_any
 from video3d.files import atomic_path, sha256
 from video3d.inference import export
 from video3d.resnet3d import build_network
-from video3d.weights import apply_weights, load_weights
+from video3d.weights import apply_weights
 
-PROTOCOL_OF_SAMPLING = {"segments": "segments", "consecutive": "sliding"}
+PROTOCOLS = {
+    "segments": "segments",
+    "consecutive": "sliding",
+    "reference implementation": "segments",
+    "PyTorch": "sliding",
+}
+TRAINING_FACTS = ("train", "seed", "data", "commit", "versions")
 
 
 def describe(weights: Path, known: dict, settings: dict, classes: Sequence[str]) -> dict:
     """The metadata of the exported model: what is known about the weights, completed by the settings.
 
-    Raises UserError if the weights were trained for other classes than `classes`, or for the same in another order.
+    `known` are the metadata of `load_any`; where they differ from the settings they count, and the log says so. Raises
+    UserError if the weights are of another number of classes than `classes`, of other ones, or have them in another
+    order.
     """
     labels = known.get("labels") or list(classes)
-    if classes and labels != list(classes):
-        raise UserError(f"{weights} were trained for other classes: {difference(labels, classes)}")
-    for section in ("model", "clip"):
-        if section in known and known[section] != settings[section]:
-            logging.info(
-                "%s: as in the description of the weights, not as in the settings: %s", section, known[section]
-            )
-    sampling = known.get("train", settings["train"])["sampling"]
+    if known["classes"] != len(labels) or (classes and labels != list(classes)):
+        raise UserError(other_classes(weights, known, classes))
     return {
         "labels": labels,
-        "clip": settings["clip"] | known.get("clip", {}),
-        "model": settings["model"] | known.get("model", {}),
+        "clip": completed("clip", known.get("clip", {}), settings),
+        "model": completed("model", known["model"], settings),
         "frames": settings["frames"],
-        "protocol": PROTOCOL_OF_SAMPLING[sampling],
-        "weights": {"source": str(weights), "sha256": sha256(weights)},
+        "protocol": fitting_protocol(known, settings),
+        "weights": {"source": str(weights), "sha256": sha256(weights), "made_by": known["source"]},
+        "training": {name: known[name] for name in TRAINING_FACTS if name in known},
         "versions": {"python": platform.python_version(), "paddle": paddle.__version__},
     }
 
 
-def difference(trained: Sequence[str], wanted: Sequence[str]) -> str:
-    """Say how two lists of classes differ."""
-    if len(trained) != len(wanted):
-        return f"{len(trained)} of them, but {len(wanted)} are wanted (dataset: classes:)"
-    label = next(i for i, (a, b) in enumerate(zip(trained, wanted, strict=True)) if a != b)
-    return f"label {label} is {trained[label]}, but {wanted[label]} is wanted (dataset: classes:)"
+def completed(section: str, known: dict, settings: dict) -> dict:
+    """A section of the settings in which what is known about the weights has replaced what was set."""
+    for key, value in known.items():
+        if value != settings[section].get(key):
+            logging.info("%s: %s: %s, as the weights have it, not %s", section, key, value, settings[section].get(key))
+    for key in sorted((settings[section].keys() - known.keys()) & {"mean", "std"}):
+        logging.warning("clip: %s: %s, from the settings: the weights do not tell theirs", key, settings[section][key])
+    return settings[section] | known
 
 
-def check_head(weights: Path, tensors: dict, labels: Sequence[str]) -> None:
-    """Raise UserError unless the last layer of the weights has one output for each of `labels`."""
-    bias = tensors.get("fc.bias")
-    if bias is not None and len(bias) != len(labels):
-        raise UserError(
-            f"{weights} know {len(bias)} classes, but there are {len(labels)} (dataset: classes:); "
-            "to train them for other classes, give them as train: weights:"
+def fitting_protocol(known: dict, settings: dict) -> str:
+    """The protocol that shows clips as the training did; prediction uses it unless told otherwise."""
+    sampling = known.get("train", settings["train"])["sampling"]
+    return PROTOCOLS.get(known["source"]) or PROTOCOLS[sampling]
+
+
+def other_classes(weights: Path, known: dict, wanted: Sequence[str]) -> str:
+    """Say how the classes of the weights differ from those that are wanted."""
+    trained = known.get("labels", [])
+    if not wanted:
+        return f"{weights} know {known['classes']} classes but not their names; give them as --classes"
+    if known["classes"] != len(wanted):
+        return (
+            f"{weights} know {known['classes']} classes, but {len(wanted)} are wanted (dataset: classes:); "
+            "to train them for other classes, give the file as train: weights:"
         )
+    label = next(i for i, (ours, theirs) in enumerate(zip(trained, wanted, strict=True)) if ours != theirs)
+    return f"{weights}: label {label} is {trained[label]}, but {wanted[label]} is wanted (dataset: classes:)"
 
 
 def main() -> None:
     """Read the weights, build their network, write the folder."""
     arguments = parse_arguments()
     settings = settings_argument(arguments.settings)
-    tensors, known = load_weights(arguments.weights)
+    tensors, known = load_any(arguments.weights)
     metadata = describe(arguments.weights, known, settings, arguments.classes)
-    check_head(arguments.weights, tensors, metadata["labels"])
     network = build_network(metadata["model"], len(metadata["labels"]))
     apply_weights(network, tensors, source=arguments.weights)
     with atomic_path(arguments.output) as folder:
