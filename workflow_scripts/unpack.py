@@ -48,39 +48,50 @@ def choose(
 
     Spelling follows the lists (`official`, by lower case), as copies of UCF101 differ in HandStandPushups.
     """
-    spelling = {name.lower(): name for name in known}
+    videos = [member for member in members if is_video(member.name)]
+    others = [member.name for member in members if not is_video(member.name)]
+    if others:
+        logging.info("%s: %d files are no videos and are ignored, such as %s", source, len(others), others[0])
+    classes = classes_of(videos, known, source)
     chosen: dict[Path, Member] = {}
-    ignored: list[str] = []
-    unknown: dict[str, str] = {}
-    for member in members:
-        if not is_video(member.name):
-            ignored.append(member.name)
-            continue
-        path = PurePosixPath(member.name.replace("\\", "/"))
-        try:
-            name = VideoName.parse(path.stem).class_name
-        except UserError as error:
-            raise UserError(f"{source}: {member.name}: {error}; move it away or rename it") from error
-        if name.lower() not in spelling:
-            unknown.setdefault(name, member.name)
-            continue
-        name = spelling[name.lower()]
-        if spelling.get(path.parent.name.lower(), name) != name:
-            raise UserError(f"{source}: {member.name} is a video of {name} in the folder of another class")
+    for member, name in zip(videos, classes, strict=True):
+        path = member_path(member)
+        place = Path(name, official.get(path.stem.lower(), path.stem) + ".avi")
+        if place in chosen:
+            raise UserError(f"{source}: {chosen[place].name} and {member.name} are the same video; remove one")
         if name in wanted:
-            place = Path(name, official.get(path.stem.lower(), path.stem) + ".avi")
-            if place in chosen:
-                raise UserError(f"{source}: {chosen[place].name} and {member.name} are the same video; remove one")
             chosen[place] = member
+    if missing := [name for name in wanted if name not in classes]:
+        raise UserError(f"{source} has no video v_<class>_gNN_cNN.avi of the wanted class {', '.join(missing)}")
+    return {member: place for place, member in chosen.items()}
+
+
+def classes_of(videos: Sequence[Member], known: Sequence[str], source: Path) -> list[str]:
+    """The class of each video, by its name. Raises UserError if `known` lacks one, or for a misplaced one."""
+    spelling = {name.lower(): name for name in known}
+    classes = []
+    unknown: dict[str, str] = {}
+    for video in videos:
+        path = member_path(video)
+        try:
+            named = VideoName.parse(path.stem).class_name
+        except UserError as error:
+            raise UserError(f"{source}: {video.name}: {error}; move it away or rename it") from error
+        name = spelling.get(named.lower())
+        if name is None:
+            unknown.setdefault(named, video.name)
+        elif spelling.get(path.parent.name.lower(), name) != name:
+            raise UserError(f"{source}: {video.name} is a video of {name} in the folder of another class")
+        classes.append(name)
     if unknown:
         complaints = [f"  - {example}: {unknown_class(name, known)}" for name, example in unknown.items()]
         raise UserError(f"{source} has classes that classInd.txt does not have:\n" + "\n".join(complaints))
-    if ignored:
-        logging.info("%s: %d files are no videos and are ignored, such as %s", source, len(ignored), ignored[0])
-    found = {place.parent.name for place in chosen}
-    if missing := [name for name in wanted if name not in found]:
-        raise UserError(f"{source} has no video v_<class>_gNN_cNN.avi of the wanted class {', '.join(missing)}")
-    return {member: place for place, member in chosen.items()}
+    return classes
+
+
+def member_path(member: Member) -> PurePosixPath:
+    """The path of a member in its archive; some programs write it with backslashes."""
+    return PurePosixPath(member.name.replace("\\", "/"))
 
 
 def official_names(lists: Path) -> dict[str, str]:

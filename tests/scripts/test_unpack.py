@@ -146,6 +146,14 @@ def test_a_video_that_is_there_twice(tmp_path, lists, output):
     assert "are the same video" in text
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_one_name_twice(tmp_path, lists, output):
+    source = make_zip(tmp_path / "videos.zip", flat())
+    with zipfile.ZipFile(source, "a") as archive:
+        archive.writestr(f"UCF101/{VIDEOS[0]}.avi", VIDEOS[0])
+    assert "are the same video" in failure(source, lists, output)
+
+
 def test_wanted_classes_must_be_known_and_there(tmp_path, lists, output):
     source = make_zip(tmp_path / "videos.zip", flat(VIDEOS[:3]))
     assert "did you mean JumpRope" in failure(source, lists, output, ["JumpRoope"])

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,6 +93,7 @@ class Transfer:
         """Make `output` a file of this SHA-256. Raises MirrorError if this mirror does not bring it."""
         pieced = self.size() > 0
         pieced |= self.fetch()
+        logging.info("%s: has arrived, checking its SHA-256", self.output.name)
         found = sha256(self.part)
         if found != checksum and pieced:  # old bytes may be the wrong ones
             logging.warning("%s: the pieces do not fit together (wrong SHA-256), starting over", self.output.name)
@@ -175,6 +177,8 @@ class Transfer:
             while block := response.raw.read1(BLOCK):  # not read(), which would lose an incomplete block
                 file.write(block)
                 bar.update(len(block))
+            file.flush()
+            os.fsync(file.fileno())
 
     def check_space(self, total: int | None) -> None:
         """Raise MirrorError if the announced size does not fit on the disk."""
