@@ -6,7 +6,9 @@ logits, `metadata.json` says what the clips and the classes are.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +60,8 @@ class Predictor:
         self._predictor = inference.create_predictor(_configuration(Path(folder), self.engine, self.device, threads))
         self._input = self._predictor.get_input_handle(self._predictor.get_input_names()[0])
         self._output = self._predictor.get_output_handle(self._predictor.get_output_names()[0])
+        with _stdout_to_stderr():  # the first run chooses kernels, and some of them print a line
+            self(np.zeros((1, *self.clip_shape), np.uint8))
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
@@ -166,3 +170,16 @@ def _configuration(folder: Path, engine: str, device: str, threads: int) -> infe
     else:
         config.disable_mkldnn()
     return config
+
+
+@contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Send what native code prints to standard output to standard error: the former is for results."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -1,0 +1,209 @@
+"""Name the action in videos, with an exported model.
+
+In: the folder that export.py wrote and any number of videos, or folders of videos, in any container that ffmpeg reads.
+Out: for each video the five most probable classes, as a table, JSON or CSV; a video that cannot be read is answered by
+name with the reason, and the others go on. Frames are extracted, chosen and cropped as in evaluation, so a test video
+gets the answer that it has in predictions.csv.
+Example: python workflow_scripts/predict.py --model results/reference/split1/seed10001/model video.avi
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from video3d.augment import centre_box
+from video3d.config import settings_argument
+from video3d.console import UserError, run
+from video3d.data import Video, fill_clip
+from video3d.frames import Decoders
+from video3d.inference import Predictor, predict_videos
+from video3d.output import add_output_arguments, write_output
+from video3d.packs import Pack, PackWriter
+from video3d.protocols import PROTOCOLS, describe, views
+
+TOP = 5
+VIDEOS_AT_ONCE = 32
+
+
+@dataclass
+class Answer:
+    """What is known about one video in the end: status ok, damaged (its readable part was used), unreadable or missing.
+
+    `best` are (class, probability), most probable first; none if there was nothing to predict from.
+    """
+
+    video: str
+    status: str
+    message: str
+    frames: int = 0
+    clips: int = 0
+    best: list[tuple[str, float]] = field(default_factory=list)
+
+
+class Task(NamedTuple):
+    """How to predict: with which network, by which protocol, with which settings (section `evaluate`)."""
+
+    predictor: Predictor
+    protocol: str
+    settings: dict
+    threads: int
+
+
+def find_videos(paths: Sequence[Path]) -> list[Path]:
+    """The given files, and all files in the given folders and below, hidden ones left out.
+
+    Raises UserError if there is none.
+    """
+    found = []
+    for path in paths:
+        if path.is_dir():
+            inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
+            found += [file for file in inside if not any(p.startswith(".") for p in file.relative_to(path).parts)]
+        else:
+            found.append(path)
+    if not found:
+        raise UserError(f"no file in {', '.join(map(str, paths))}")
+    return found
+
+
+def predict(task: Task, videos: Sequence[Path]) -> Iterator[Answer]:
+    """An answer for each video, in their order; frames are kept on disk for some videos at a time."""
+    for start in range(0, len(videos), VIDEOS_AT_ONCE):
+        chunk = videos[start : start + VIDEOS_AT_ONCE]
+        with tempfile.TemporaryDirectory(prefix="frames_") as folder:
+            answers = extract(task, chunk, Path(folder) / "videos.zip")
+            pack = Pack(Path(folder) / "videos.zip")
+            predict_extracted(task, pack, [answer for answer in answers.items() if answer[1].frames])
+            yield from answers.values()
+
+
+def extract(task: Task, videos: Sequence[Path], path: Path) -> dict[str, Answer]:
+    """Write the frames of `videos` to the pack at `path`, as the training data were; answers so far by name in it."""
+    names = {f"{position:05d}": video for position, video in enumerate(videos)}
+    answers = {
+        name: Answer(str(video), "missing", "there is no such file")
+        for name, video in names.items()
+        if not video.is_file()
+    }
+    present = {name: video for name, video in names.items() if name not in answers}
+    frames = task.predictor.metadata["frames"]
+    with (
+        Decoders(present.values(), frames["short_side"], frames["quality"], task.threads) as decoders,
+        PackWriter(path) as writer,
+    ):
+        for name, decoding in zip(present, decoders, strict=True):
+            facts = writer.add(name, decoders.frames(decoding))
+            result = decoding.result(*facts)
+            answers[name] = Answer(str(decoding.video), result.status, result.message, facts.frames)
+    return {name: answers[name] for name in names}
+
+
+def predict_extracted(task: Task, pack: Pack, answers: Sequence[tuple[str, Answer]]) -> None:
+    """Complete answers whose frames are in the pack; where frames turn out unusable, that answer alone says so."""
+    try:
+        complete(task, pack, answers)
+    except UserError as error:
+        if len(answers) > 1:
+            for answer in answers:
+                predict_extracted(task, pack, [answer])
+        else:
+            answers[0][1].status, answers[0][1].message = "damaged", str(error.__cause__ or error)
+
+
+def complete(task: Task, pack: Pack, answers: Sequence[tuple[str, Answer]]) -> None:
+    """Predict the videos and write clips and classes into their answers."""
+    predictor, settings = task.predictor, task.settings
+    videos = [Video(name, pack.path.stem, 0, 0, "test", answer.frames) for name, answer in answers]
+    shown = [views(task.protocol, video.frames, predictor.clip["frames"], settings["uniform"]) for video in videos]
+
+    def fill(out: np.ndarray, video: int, indices: np.ndarray, mirrored: bool) -> None:
+        fill_clip(out, videos[video], pack, indices, centre_box, mirrored)
+
+    predicted = predict_videos(predictor, shown, fill, settings["batch_size"], task.threads)
+    clips = np.bincount(predicted.clip_video, minlength=len(videos))
+    for (_, answer), count, probabilities in zip(answers, clips, predicted.probabilities, strict=True):
+        best = np.argsort(-probabilities, kind="stable")[:TOP]
+        answer.clips = int(count)
+        answer.best = [(predictor.labels[label], float(probabilities[label])) for label in best]
+
+
+def as_table(answers: Sequence[Answer], protocol: str) -> pd.DataFrame:
+    """A row per video: video, protocol, status, message, frames, clips, top1_class, top1_probability, top2_class …"""
+    rows = []
+    for answer in answers:
+        row = asdict(answer)
+        best = row.pop("best")
+        row = {"video": row.pop("video"), "protocol": protocol} | row
+        for rank, (name, probability) in enumerate(best, 1):
+            row |= {f"top{rank}_class": name, f"top{rank}_probability": round(probability, 6)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def as_text(answers: Sequence[Answer], description: str) -> str:
+    """The answers for people: a block of lines per video."""
+    lines = [description]
+    for answer in answers:
+        note = "" if answer.status == "ok" else f"  {answer.status}: {answer.message}"
+        lines.append(f"\n{answer.video}{note}")
+        lines += [f"  {probability:7.2%}  {name}" for name, probability in answer.best]
+    return "\n".join(lines)
+
+
+def as_json(answers: Sequence[Answer], protocol: str, description: str) -> dict:
+    """The answers for programs."""
+    videos = []
+    for answer in answers:
+        best = [{"class": name, "probability": round(probability, 6)} for name, probability in answer.best]
+        videos.append(asdict(answer) | {"best": best})
+    return {"protocol": protocol, "protocol_description": description, "videos": videos}
+
+
+def main() -> None:
+    """Predict and write; fails if not a single video could be answered."""
+    arguments = parse_arguments()
+    settings = settings_argument(arguments.settings)["evaluate"]
+    predictor = Predictor(arguments.model, settings["engine"], arguments.device, arguments.threads)
+    protocol = arguments.protocol or predictor.metadata["protocol"]
+    description = f"{protocol}: {describe(protocol, predictor.clip, settings['uniform'])}"
+    start = time.perf_counter()
+    task = Task(predictor, protocol, settings, arguments.threads)
+    answers = list(predict(task, find_videos(arguments.videos)))
+    seconds = time.perf_counter() - start
+    text = as_text(answers, description)
+    write_output(arguments, as_json(answers, protocol, description), as_table(answers, protocol), text)
+    answered = sum(bool(answer.best) for answer in answers)
+    clips = sum(answer.clips for answer in answers)
+    logging.info(
+        "%d of %d videos answered, %d clips in %.1f s with the extraction of frames: %.1f clips/s (%s, %s, %d threads)",
+        answered, len(answers), clips, seconds, clips / seconds, predictor.engine, predictor.device, arguments.threads,
+    )  # fmt: skip
+    if not answered:
+        raise UserError("no video could be read; the reasons are above")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", type=Path, nargs="+", help="videos, or folders of videos")
+    parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
+    parser.add_argument("--protocol", choices=PROTOCOLS, help="which views (default: the one that fits the training)")
+    parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")
+    parser.add_argument("--device", choices=("auto", "gpu", "cpu"), default="auto", help="(default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: %(default)s)")
+    add_output_arguments(parser)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
