@@ -83,19 +83,16 @@ def predict(task: Task, videos: Sequence[Path]) -> Iterator[Answer]:
         with tempfile.TemporaryDirectory(prefix="frames_") as folder:
             answers = extract(task, chunk, Path(folder) / "videos.zip")
             pack = Pack(Path(folder) / "videos.zip")
-            predict_extracted(task, pack, [answer for answer in answers.items() if answer[1].frames])
+            if readable := [(name, answer) for name, answer in answers.items() if answer.frames]:
+                predict_extracted(task, pack, readable)
             yield from answers.values()
 
 
 def extract(task: Task, videos: Sequence[Path], path: Path) -> dict[str, Answer]:
     """Write the frames of `videos` to the pack at `path`, as the training data were; answers so far by name in it."""
     names = {f"{position:05d}": video for position, video in enumerate(videos)}
-    answers = {
-        name: Answer(str(video), "missing", "there is no such file")
-        for name, video in names.items()
-        if not video.is_file()
-    }
-    present = {name: video for name, video in names.items() if name not in answers}
+    present = {name: video for name, video in names.items() if video.is_file()}
+    answers = {name: Answer(str(video), "missing", "there is no such file") for name, video in names.items()}
     frames = task.predictor.metadata["frames"]
     with (
         Decoders(present.values(), frames["short_side"], frames["quality"], task.threads) as decoders,
@@ -105,7 +102,7 @@ def extract(task: Task, videos: Sequence[Path], path: Path) -> dict[str, Answer]
             facts = writer.add(name, decoders.frames(decoding))
             result = decoding.result(*facts)
             answers[name] = Answer(str(decoding.video), result.status, result.message, facts.frames)
-    return {name: answers[name] for name in names}
+    return answers
 
 
 def predict_extracted(task: Task, pack: Pack, answers: Sequence[tuple[str, Answer]]) -> None:

@@ -156,8 +156,8 @@ def compare(
         top1_a=float(np.mean(correct_a)),
         top1_b=float(np.mean(correct_b)),
         difference=interval(delta.mean(), accuracy_draws(delta, labels, groups)),
-        only_a=float(-delta[delta < 0].sum()),
-        only_b=float(delta[delta > 0].sum()),
+        only_a=float(np.maximum(-delta, 0).sum()),
+        only_b=float(np.maximum(delta, 0).sum()),
         p_value=_sign_flip_p(per_group[:, 0], flips),
     )
 
