@@ -6,7 +6,6 @@ element type, they would take the numbers of an array for memory addresses.
 """
 
 import pickle
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -57,6 +56,20 @@ class _Unpickler(pickle.Unpickler):
         return self.answer(pid)
 
 
+class OrderedDict(dict):
+    """Stands in for `collections.OrderedDict`; attributes pickled with it, as PyTorch's `_metadata`, are dropped."""
+
+    def __setstate__(self, state: dict) -> None:
+        pass
+
+
+class Sealed:
+    """A stand-in whose attributes no pickle can set behind the back of its constructor."""
+
+    def __setstate__(self, state: object) -> None:
+        raise ValueError("it changes an object after making it")
+
+
 class ArrayType:
     """Stands in for `numpy.dtype`: a number type by name, e.g. "f4", and its byte order."""
 
@@ -75,9 +88,9 @@ class ArrayType:
 
 
 class Array:
-    """Stands in for `numpy.ndarray`; `value` is the array."""
+    """Stands in for `numpy.ndarray`; `value` is the array, once the pickle has told it."""
 
-    value: np.ndarray
+    value: np.ndarray | None = None
 
     def __setstate__(self, state: tuple) -> None:
         _version, shape, kind, column_major, data = state
@@ -99,7 +112,7 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-CONTAINERS = {"collections.OrderedDict": OrderedDict}
+CONTAINERS = {"collections.OrderedDict": OrderedDict}  # pickles have the others built in
 ARRAYS = {
     **CONTAINERS,
     "_codecs.encode": _encode,

@@ -22,14 +22,15 @@ NAMES_SHOWN = 8
 
 
 class Fit(NamedTuple):
-    """How the tensors of a file fit a network: the names absent, the names too many, and those of another shape."""
+    """How the tensors of a file fit a network: names absent, names too many, and shapes that differ, by name."""
 
     missing: list[str]
     unexpected: list[str]
-    misshaped: list[str]
+    misshaped: dict[str, str]
 
     def __str__(self) -> str:
-        parts = {"missing": self.missing, "unexpected": self.unexpected, "of another shape": self.misshaped}
+        shapes = [f"{name} ({difference})" for name, difference in self.misshaped.items()]
+        parts = {"missing": self.missing, "unexpected": self.unexpected, "of another shape": shapes}
         return "; ".join(f"{what}: {_few(names)}" for what, names in parts.items() if names) or "every tensor fits"
 
 
@@ -62,12 +63,24 @@ def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no weights by name, but {type(content).__name__}")
     content.pop("StructuredToParameterName@@", None)  # paddle.save's own list of internal names
-    strangers = [
-        str(name) for name, value in content.items() if not isinstance(value, Array) or not isinstance(name, str)
-    ]
+    strangers = [str(name) for name, value in content.items() if not _is_named_array(name, value)]
     if strangers or not content:
         raise UserError(f"{path} holds no weights by name, but {_few(strangers) or 'nothing'}")
     return {name: array.value for name, array in content.items()}, _metadata(path)
+
+
+def compare(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> Fit:
+    """How the names and shapes of `tensors` fit those of the network."""
+    own = network.state_dict()
+    return Fit(
+        missing=[name for name in own if name not in tensors],
+        unexpected=[name for name in tensors if name not in own],
+        misshaped={
+            name: f"{_shape(tensors[name])}, not {_shape(tensor)}"
+            for name, tensor in own.items()
+            if name in tensors and list(tensors[name].shape) != list(tensor.shape)
+        },
+    )
 
 
 def apply_weights(
@@ -82,22 +95,21 @@ def apply_weights(
     With `allow_new_head` the classifier may be absent or of another shape (other classes); the network then keeps its
     own. `source` is what the message calls the weights.
     """
-    own = network.state_dict()
-    fit = Fit(
-        missing=[name for name in own if name not in tensors],
-        unexpected=[name for name in tensors if name not in own],
-        misshaped=[name for name in own if name in tensors and list(tensors[name].shape) != list(own[name].shape)],
-    )
+    fit = compare(network, tensors)
     left_out = {*fit.missing, *fit.misshaped}
     if fit.unexpected or left_out - set(HEAD if allow_new_head else ()):
-        shapes = [f"{name} ({_shape(tensors[name])}, not {_shape(own[name])})" for name in fit.misshaped]
         raise UserError(
-            f"{source} do not fit the network ({fit._replace(misshaped=shapes)}); "
-            "are depth, shortcut, width and cardinality in `model:`, and the classes, those of the weights?"
+            f"{source} do not fit the network: {fit}. "
+            "Are depth, shortcut, width and cardinality in `model:`, and the classes, those of the weights?"
         )
-    for name in own.keys() - left_out:
-        own[name].set_value(tensors[name].astype(np.float32))
+    for name, tensor in network.state_dict().items():
+        if name not in left_out:
+            tensor.set_value(tensors[name].astype(np.float32))
     return fit
+
+
+def _is_named_array(name: object, value: object) -> bool:
+    return isinstance(name, str) and isinstance(value, Array) and value.value is not None
 
 
 def _metadata(path: Path) -> dict:

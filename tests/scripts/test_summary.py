@@ -1,0 +1,38 @@
+"""The summary prints what is asked for, and refuses what is no network."""
+
+import subprocess
+import sys
+
+import pytest
+
+from paths import PROJECT
+
+
+def summary(*arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, PROJECT / "workflow_scripts" / "summary.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_summary_of_the_reference():
+    done = summary("--depth", "18", "--shortcut", "reference", "--classes", "101")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert "trainable parameters: 33,615,781" in lines
+    assert lines[-1] == "multiply-adds: 8,382,695,936 (8.38 × 10⁹) for a clip of 16×112×112"
+    assert lines[1].split() == ["conv1", "64×16×56×56", "65,856", "3,304,390,656"]
+    rows = [line.split() for line in lines[1:-2]]
+    assert sum(int(row[2].replace(",", "")) for row in rows) == 33_615_781
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--depth", "18", "--cardinality", "32"], "error: model: cardinality: 32 needs a depth of at least 50"),
+        (["--classes", "0"], "error: --classes must be at least 1, not 0"),
+    ],
+)
+def test_what_is_no_network_is_refused(arguments, message):
+    done = summary(*arguments)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
