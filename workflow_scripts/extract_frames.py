@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from video3d.code import code_version
+from video3d import frames
 from video3d.config import settings_argument
 from video3d.console import UserError, progress, run
+from video3d.files import sha256
 from video3d.frames import Decoders, ExtractedVideo, extraction_command, ffmpeg_program, ffmpeg_version
 from video3d.packs import PackWriter
 from video3d.tables import write_table
@@ -60,9 +61,9 @@ def find_videos(folder: Path) -> list[Path]:
 
 def extraction_fingerprint(short_side: int, quality: int) -> str:
     """What finished videos depend on beside the videos themselves, as text."""
-    program = ffmpeg_program()
-    command = extraction_command(Path("video"), short_side, quality)
-    return f"{code_version(Path(__file__))} {ffmpeg_version(program)} {' '.join(command)}"
+    code = sha256(frames.__file__)
+    version = ".".join(map(str, ffmpeg_version(ffmpeg_program())))
+    return " ".join([code, version, *extraction_command(Path("video"), short_side, quality)])
 
 
 def read_journal(path: Path, sources: Sequence[list]) -> list[dict]:
@@ -83,12 +84,12 @@ def read_journal(path: Path, sources: Sequence[list]) -> list[dict]:
 
 def summarise(class_name: str, manifest: Sequence[ExtractedVideo]) -> None:
     """Log how much was extracted and which videos are faulty."""
-    frames = sum(video.frames for video in manifest)
+    count = sum(video.frames for video in manifest)
     size = sum(video.bytes for video in manifest)
     faulty = [video for video in manifest if video.status != "ok"]
     logging.info(
         "%s: %d videos, %d frames, %.1f KB per frame, %d faulty",
-        class_name, len(manifest), frames, size / max(frames, 1) / 1000, len(faulty),
+        class_name, len(manifest), count, size / max(count, 1) / 1000, len(faulty),
     )  # fmt: skip
     for video in faulty:
         logging.warning("%s is %s after %d frames: %s", video.video, video.status, video.frames, video.message)

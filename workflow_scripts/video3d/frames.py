@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import ffmpeg
 import imageio_ffmpeg
-import simplejpeg
 
 from video3d.console import UserError
 
@@ -30,6 +29,7 @@ FPS_MODE_SINCE = (5, 1)
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
 CHUNK_BYTES = 1 << 20
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
+FRAME_HEADERS = {0xC0, 0xC1, 0xC2}
 
 
 class ExtractedVideo(NamedTuple):
@@ -167,7 +167,7 @@ class Decoding:
         self._messages.seek(0)
         report = read_report(self._messages.read().decode(errors="replace"))
         status, message = judge(report, frames, self._process.returncode, announced_seconds(self.video))
-        height, width = simplejpeg.decode_jpeg_header(self._first)[:2] if frames else (0, 0)
+        width, height = size_of(self._first) if frames else (0, 0)
         return ExtractedVideo(
             self.video.stem, frames, report.fps, width, height, size, status, message, content if frames else ""
         )
@@ -198,6 +198,15 @@ class JpegSplitter:
     def finish(self) -> list[bytes]:
         """The last JPEG, if the stream ended with a whole one."""
         return [bytes(self._stream)] if self._stream.endswith(JPEG_END) else []
+
+
+def size_of(jpeg: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG, from its frame header (ITU-T T.81, section B.2.2)."""
+    position = len(JPEG_START)
+    while jpeg[position + 1] not in FRAME_HEADERS:
+        position += 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
+    height, width = struct.unpack_from(">2H", jpeg, position + 5)
+    return width, height
 
 
 def judge(report: Report, frames: int, exit_code: int, announced: tuple[float, float] | None) -> tuple[str, str]:
@@ -261,7 +270,15 @@ def extraction_command(video: Path, short_side: int, quality: int) -> list[str]:
     )
     return (
         frames.output(
-            "pipe:", format="image2pipe", vcodec="mjpeg", threads=1, flags="+bitexact", **{"q:v": quality}, **as_decoded
+            "pipe:",
+            format="image2pipe",
+            vcodec="mjpeg",
+            threads=1,
+            flags="+bitexact",
+            huffman="default",
+            flush_packets=0,
+            **{"q:v": quality},
+            **as_decoded,
         )
         .global_args("-hide_banner", "-nostdin", "-loglevel", "level+info", "-filter_complex_threads", "1")
         .compile(program)

@@ -12,11 +12,10 @@ import mmap
 import os
 import struct
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
-
-import numpy as np
 
 from video3d.console import UserError
 
@@ -152,7 +151,7 @@ class Pack:
             self._index = self._read_index()
         except (struct.error, ValueError, IndexError) as error:
             raise self._broken(str(error)) from error
-        self.videos = {video: len(members) for video, members in self._index.items()}
+        self.videos = {video: len(places) // 3 for video, places in self._index.items()}
 
     def jpeg(self, video: str, index: int) -> memoryview:
         """Frame `index` (0-based) of `video`, without copying it.
@@ -161,7 +160,7 @@ class Pack:
         """
         if not 0 <= index < self.videos.get(video, 0):
             raise self._missing(video, index)
-        offset, length, crc = self._index[video][index].tolist()
+        offset, length, crc = self._index[video][3 * index : 3 * index + 3]
         header = self._bytes[offset : offset + LOCAL.size]
         if header[:4] == LOCAL_SIGNATURE and len(header) == LOCAL.size:
             start = offset + LOCAL.size + sum(struct.unpack_from("<2H", header, LOCAL.size - 4))
@@ -179,16 +178,16 @@ class Pack:
             for index in range(frames):
                 self.jpeg(video, index)
 
-    def _read_index(self) -> dict[str, np.ndarray]:
-        """Offset, length and CRC of every frame: uint64 (frames, 3) by video."""
-        members: dict[str, list[tuple[int, int, int]]] = {}
+    def _read_index(self) -> dict[str, array]:
+        """Offset, length and CRC of the first frame, of the second, and so on, by video."""
+        index: dict[str, array] = {}
         for name, *place in self._read_directory():
             video, _, frame = name.rpartition("/")
-            frames = members.setdefault(video, [])
-            if frame != f"img_{len(frames) + 1:05d}.jpg":
-                raise ValueError(f"expected {video}/img_{len(frames) + 1:05d}.jpg, found {name}")
-            frames.append(tuple(place))
-        return {video: np.array(places, np.uint64) for video, places in members.items()}
+            places = index.setdefault(video, array("Q"))
+            if frame != f"img_{len(places) // 3 + 1:05d}.jpg":
+                raise ValueError(f"expected {video}/img_{len(places) // 3 + 1:05d}.jpg, found {name}")
+            places.extend(place)
+        return index
 
     def _read_directory(self) -> Iterator[tuple[str, int, int, int]]:
         """Name, offset, length and CRC of every member, in the order of the central directory."""
