@@ -13,16 +13,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import paddle
-from video3d.weights import save_weights
-
 from video3d import training
 from video3d.code import code_version
 from video3d.config import as_argument, settings_argument
-from video3d.console import run
-from video3d.data import Video, class_names, content_hash, open_packs, read_split
-from video3d.device import use_device
+from video3d.console import UserError, run
+from video3d.data import class_names, content_hash, open_packs, read_split
+from video3d.device import paddle_version, use_device
+from video3d.files import sha256
 from video3d.tables import write_table
+from video3d.team import Team, run_team
+from video3d.weights import save_weights
 
 SECTIONS = ("model", "clip", "train")
 
@@ -49,35 +49,54 @@ def main() -> None:
     options = arguments()
     everything = settings_argument(options.settings)
     settings = {name: everything[name] for name in SECTIONS}
-    videos = [video for video in read_split(options.clips) if video.subset != "test"]
+    if weights := settings["train"]["weights"]:
+        settings["train"]["weights"] = str(existing(weights))
+    devices = settings["train"]["devices"]
+    device = use_device(options.device, options.threads, devices)
+    run_team(devices, device, work, options, settings, device)
+
+
+def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -> None:
+    """The part of one process: train, and if it is the first one, write the outputs."""
+    everyone = read_split(options.clips)
+    videos = [video for video in everyone if video.subset != "test"]
     facts = {
-        "labels": class_names(read_split(options.clips)),
+        "labels": class_names(everyone),
         **settings,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
         "code": options.code or code_version(Path(__file__)),
     }
-    device = use_device(options.device, options.threads)
-    job = make_job(options, settings, facts, videos)
-    network, history = training.train(job)
-    write_history(options.history, history)
-    save_weights(options.weights, network, facts | software() | {"device": device})
-
-
-def make_job(options: argparse.Namespace, settings: dict, facts: dict, videos: list[Video]) -> training.Job:
-    """Everything that the training needs, with the packs open."""
-    key = hashlib.sha256(as_argument(facts).encode()).hexdigest()[:16]
-    return training.Job(
+    weights = settings["train"]["weights"]
+    key = hashlib.sha256(as_argument(facts | {"start": weights and sha256(weights)}).encode()).hexdigest()[:16]
+    job = training.Job(
         settings=settings,
         classes=facts["labels"],
         training=[video for video in videos if video.subset == "train"],
         validation=[video for video in videos if video.subset == "validation"],
         packs=open_packs(options.frames, videos),
         seed=options.seed,
-        workers=options.workers or options.threads,
         checkpoints=options.checkpoints / key,
         key=key,
+        device=device,
+        threads=max(1, options.threads // team.size),
+        workers=max(1, (options.workers or options.threads) // team.size),
+        team=team,
     )
+    network, history = training.train(job)
+    if team.rank == 0:
+        write_history(options.history, history)
+        save_weights(options.weights, network, facts | software() | {"device": device})
+
+
+def existing(weights: str) -> Path:
+    """The file to start from. Raises UserError if there is none, or if it is not one of ours."""
+    path = Path(weights)
+    if not path.is_file():
+        raise UserError(f"train: weights: {path} does not exist")
+    if path.suffix != ".pdparams":
+        raise UserError(f"train: weights: {path} is no .pdparams file; turn it into one with convert_weights.py")
+    return path
 
 
 def write_history(path: Path, history: list[dict]) -> None:
@@ -93,7 +112,7 @@ def software() -> dict:
         commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         commit = None
-    return {"commit": commit, "versions": {"python": platform.python_version(), "paddle": paddle.__version__}}
+    return {"commit": commit, "versions": {"python": platform.python_version(), "paddle": paddle_version()}}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ def test_defaults_are_filled_at_every_depth():
         "size": 112,
         "mean": [0.485, 0.456, 0.406],
         "std": [0.229, 0.224, 0.225],
+        "input": "rgb",
     }
 
 

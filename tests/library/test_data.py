@@ -113,8 +113,6 @@ def test_batches_keep_the_order_for_any_number_of_workers(workers):
         assert batch.clips.dtype == np.uint8
         assert batch.clips.shape[1:] == (2, 4, 4, 3)
         assert (batch.clips == np.array(batch.items, np.uint8)[:, None, None, None, None]).all()
-    dropped = list(batches(range(23), write_number, (2, 4, 4, 3), 5, workers, drop_last=True))
-    assert [len(batch.items) for batch in dropped] == [5, 5, 5, 5]
 
 
 def test_only_a_few_batches_are_prepared_ahead():

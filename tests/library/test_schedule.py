@@ -4,13 +4,13 @@ from video3d.schedule import learning_rate
 
 
 def test_the_reference_divides_by_ten_from_epochs_16_and_21():
-    settings = {"schedule": "step", "learning_rate": 0.01, "milestones": [16, 21], "epochs": 25}
+    settings = {"schedule": "step", "learning_rate": 0.01, "milestones": [16, 21], "epochs": 25, "warmup_epochs": 0}
     rates = [learning_rate(settings, epoch, 0.5) for epoch in range(1, 26)]
     assert rates == pytest.approx([0.01] * 15 + [0.001] * 5 + [0.0001] * 5)
 
 
 def test_cosine_falls_to_zero_over_all_steps():
-    settings = {"schedule": "cosine", "learning_rate": 0.4, "epochs": 4}
+    settings = {"schedule": "cosine", "learning_rate": 0.4, "epochs": 4, "warmup_epochs": 0}
     assert learning_rate(settings, 1, 0) == 0.4
     assert learning_rate(settings, 2, 1 / 3) == pytest.approx(0.4 * 0.75)  # a third of the way: (1 + cos 60°) / 2
     assert learning_rate(settings, 3, 0) == pytest.approx(0.2)

@@ -1,8 +1,6 @@
 import hashlib
 from dataclasses import replace
 
-import numpy as np
-import paddle
 import pytest
 
 from tiny_packs import write_dataset
@@ -49,16 +47,16 @@ class Killed(BaseException):
 
 def train_and_kill(job, monkeypatch, after):
     """Train, but be killed before step number `after` (from 0, over all epochs), with a checkpoint at every step."""
-    step = training.train_step
+    step = training.Learner.step
     calls = iter(range(after))
 
-    def killed_step(*arguments):
+    def killed_step(*arguments, **named):
         if next(calls, None) is None:
             raise Killed
-        return step(*arguments)
+        return step(*arguments, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "train_step", killed_step)
+        patch.setattr(training.Learner, "step", killed_step)
         patch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
         with pytest.raises(Killed):
             training.train(job)
@@ -84,7 +82,7 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(job, tmp_path, m
 
 def test_a_finished_training_is_not_repeated(job, monkeypatch):
     network, history = training.train(job)
-    monkeypatch.setattr(training, "train_step", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(training.Learner, "step", lambda *_: pytest.fail("trained again"))
     again, again_history = training.train(job)
     assert fingerprint(again) == fingerprint(network)
     assert again_history == history
@@ -125,23 +123,3 @@ def test_an_infinite_loss_stops_with_the_names_of_the_videos(job):
     settings = job.settings | {"train": job.settings["train"] | {"learning_rate": 1e30}}
     with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch \d, step \d; .*v_\w+_g\d\d_c01"):
         training.train(replace(job, settings=settings))
-
-
-def test_the_optimiser_is_the_references():
-    """Momentum: v ← 0.9 v + g + 1e-3 w; w ← w − 0.01 v, on a bias as on a weight."""
-    layer = paddle.nn.Linear(1, 1)
-    layer.weight.set_value(np.array([[2.0]], np.float32))
-    layer.bias.set_value(np.array([1.0], np.float32))
-    optimizer = training.build_optimizer(resolve({})["train"], layer)
-    for _ in range(2):
-        layer(paddle.to_tensor([[3.0]])).sum().backward()
-        optimizer.step()
-        optimizer.clear_grad()
-    velocity = 3 + 1e-3 * 2
-    weight = 2 - 0.01 * velocity
-    weight -= 0.01 * (0.9 * velocity + 3 + 1e-3 * weight)
-    velocity = 1 + 1e-3 * 1
-    bias = 1 - 0.01 * velocity
-    bias -= 0.01 * (0.9 * velocity + 1 + 1e-3 * bias)
-    assert layer.weight.item() == pytest.approx(weight, rel=1e-6)
-    assert layer.bias.item() == pytest.approx(bias, rel=1e-6)

@@ -18,6 +18,8 @@ MULTI_SCALE_POSITIONS = (
     *((0, 2), (4, 2), (2, 4), (2, 0)),  # middles of the edges
     *((1, 1), (3, 1), (1, 3), (3, 3)),  # inner quarters
 )
+CORNER_SCALES = tuple(2 ** (-step / 4) for step in range(5))
+GREY = np.array([0.299, 0.587, 0.114])  # luma of ITU-R BT.601, as JPEG has it
 
 
 class Box(NamedTuple):
@@ -61,6 +63,54 @@ def multi_scale_box(width: int, height: int, size: int, rng: np.random.Generator
     box_width, box_height = sizes[rng.integers(len(sizes))]
     column, row = MULTI_SCALE_POSITIONS[rng.integers(len(MULTI_SCALE_POSITIONS))]
     return Box(column * (width - box_width) // 4, row * (height - box_height) // 4, box_width, box_height)
+
+
+def corner_box(width: int, height: int, size: int, rng: np.random.Generator) -> Box:
+    """A square of one of five scales in one of the four corners or the centre; `size` does not matter.
+
+    Its side is the shorter side × {1, 2^-1/4, 2^-1/2, 2^-3/4, 1/2}.
+    Source: Hara et al., "Can Spatiotemporal 3D CNNs Retrace …", CVPR 2018, section 3.2.
+    """
+    side = int(min(width, height) * CORNER_SCALES[rng.integers(len(CORNER_SCALES))])
+    right, bottom = width - side, height - side
+    corners = [(0, 0), (right, 0), (0, bottom), (right, bottom), (right // 2, bottom // 2)]
+    return Box(*corners[rng.integers(len(corners))], side, side)
+
+
+def random_resized_box(width: int, height: int, size: int, rng: np.random.Generator) -> Box:
+    """A rectangle of 8 to 100 % of the frame's area and a ratio of 3:4 to 4:3, anywhere; `size` does not matter.
+
+    If ten draws do not fit into the frame, it is the centre square.
+    Source: Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
+    """
+    for _ in range(10):
+        area = width * height * rng.uniform(0.08, 1)
+        ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+        box_width, box_height = round((area * ratio) ** 0.5), round((area / ratio) ** 0.5)
+        if 0 < box_width <= width and 0 < box_height <= height:
+            x, y = rng.integers(width - box_width + 1), rng.integers(height - box_height + 1)
+            return Box(int(x), int(y), box_width, box_height)
+    return centre_box(width, height)
+
+
+def random_colours(strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw a change of brightness, contrast and saturation, each by a factor from 1 - strength to 1 + strength.
+
+    Returned as a matrix, float64 (3, 4), for `change_colours`: what red, green and blue become, and in the last column
+    how much of the clip's mean grey is added.
+    Source: Howard, "Some Improvements on Deep Convolutional Neural Network Based Image Classification", ICLR 2014.
+    """
+    brightness, contrast, saturation = rng.uniform(1 - strength, 1 + strength, 3)
+    mixing = saturation * np.eye(3) + (1 - saturation) * GREY
+    return brightness * np.column_stack([contrast * mixing, np.full(3, 1 - contrast)])
+
+
+def change_colours(clip: np.ndarray, colours: np.ndarray) -> None:
+    """Apply the same `random_colours` to all frames of a clip, uint8 RGB (T, H, W, 3), in place."""
+    frames, height, width, _ = clip.shape
+    picture = clip.reshape(frames * height, width, 3)
+    mean_grey = float(GREY @ picture.mean(axis=(0, 1)))
+    cv2.transform(picture, np.column_stack([colours[:, :3], colours[:, 3] * mean_grey]), dst=picture)
 
 
 def decode_crop_resize(jpeg: bytes | memoryview, box: Box, flip: bool, out: np.ndarray) -> None:

@@ -8,12 +8,14 @@ class Classifier(nn.Layer):
     """A network that takes clips as they were decoded: uint8 RGB (N, T, H, W, 3) → logits, float32 (N, classes).
 
     `network` maps float32 (N, 3, T, H, W) to logits. `clip` is that section of the config: `mean` and `std` are of
-    values in 0..1. What is exported is this layer, so nobody has to know how the network was normalised.
+    values in 0..1; with `input: difference` the network sees T - 1 differences of neighbouring frames, divided by the
+    std. What is exported is this layer, so nobody has to know how the network was normalised.
     """
 
     def __init__(self, network: nn.Layer, clip: dict):
         super().__init__()
         self.network = network
+        self.difference = clip.get("input", "rgb") == "difference"
         shape = [1, 3, 1, 1, 1]
         self.register_buffer("mean", paddle.to_tensor(clip["mean"], "float32").reshape(shape) * 255, persistable=False)
         self.register_buffer("std", paddle.to_tensor(clip["std"], "float32").reshape(shape) * 255, persistable=False)
@@ -21,4 +23,6 @@ class Classifier(nn.Layer):
     def forward(self, clips):
         """Logits of uint8 clips."""
         x = clips.transpose([0, 4, 1, 2, 3]).astype("float32")
+        if self.difference:
+            return self.network((x[:, :, 1:] - x[:, :, :-1]) / self.std)
         return self.network((x - self.mean) / self.std)

@@ -139,7 +139,6 @@ def batches(
     clip_shape: tuple[int, int, int, int],
     batch_size: int,
     workers: int,
-    drop_last: bool = False,
 ) -> Iterator[Batch]:
     """Batches of the items in their order, while `workers` threads prepare the next ones.
 
@@ -153,8 +152,6 @@ def batches(
         try:
             for start in range(0, len(items), batch_size):
                 chosen = items[start : start + batch_size]
-                if drop_last and len(chosen) < batch_size:
-                    break
                 clips = np.empty((len(chosen), *clip_shape), np.uint8)
                 work = [pool.submit(fill, clip, item) for clip, item in zip(clips, chosen, strict=True)]
                 due.append((Batch(chosen, clips), work))

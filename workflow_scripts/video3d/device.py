@@ -1,23 +1,34 @@
 """The device that Paddle computes on, and its number of threads."""
 
+import os
+
 import paddle
 from paddle.base import core
 
 from video3d.console import UserError
+from video3d.lease import lease, visible_gpus
 
 
-def use_device(device: str, threads: int) -> str:
+def use_device(device: str, threads: int, count: int = 1) -> str:
     """Make Paddle compute on `device` ("auto", "gpu" or "cpu") with so many CPU threads; returns "gpu" or "cpu".
 
+    On a machine with several GPUs the first that no other job of this user holds is taken, or `count` of them.
     Raises UserError if `gpu` is asked for and Paddle cannot use one.
     """
     problem = gpu_problem()
     if device == "gpu" and problem:
         raise UserError(f"device: gpu, but {problem}; or set device: auto or device: cpu")
-    chosen = "cpu" if device == "cpu" or problem else "gpu"
-    paddle.set_device(chosen)
     core.set_num_threads(threads)
-    return chosen
+    if device == "cpu" or problem:
+        paddle.set_device("cpu")
+        return "cpu"
+    gpus = visible_gpus(paddle.device.cuda.device_count())
+    taken = lease(gpus, count)
+    if count == 1:
+        paddle.set_device(f"gpu:{taken[0]}")
+    else:  # the processes that are started for them see these only
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[index] for index in taken)
+    return "gpu"
 
 
 def gpu_problem() -> str | None:
@@ -27,3 +38,8 @@ def gpu_problem() -> str | None:
     if paddle.device.cuda.device_count() < 1:
         return "no GPU is visible: look at nvidia-smi and CUDA_VISIBLE_DEVICES"
     return None
+
+
+def paddle_version() -> str:
+    """The version of PaddlePaddle, whichever build is installed."""
+    return paddle.__version__

@@ -14,16 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import paddle
-import paddle.nn.functional as F
 
 from video3d import augment, clips
 from video3d.checkpoint import State, Totals, load_checkpoint, save_checkpoint
-from video3d.classifier import Classifier
 from video3d.console import UserError, progress
 from video3d.data import Batch, Video, batches, fill_clip, generator
+from video3d.learner import Learner
+from video3d.mixing import mix, targets
 from video3d.packs import Pack
 from video3d.resnet3d import build_network
 from video3d.schedule import learning_rate
+from video3d.team import ALONE, Team
+from video3d.watching import announce, explain_exhausted_memory, report, stop_unless_finite, summary, watch
+from video3d.weights import apply_weights, load_weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 600
 
@@ -38,122 +41,134 @@ class Job:
     validation: Sequence[Video]
     packs: dict[str, Pack]
     seed: int
-    workers: int
     checkpoints: Path
     key: str
+    device: str = "cpu"
+    threads: int = 1
+    workers: int = 1
+    team: Team = ALONE
 
 
+@explain_exhausted_memory
 def train(job: Job) -> tuple[paddle.nn.Layer, list[dict]]:
     """Train, or go on from the job's checkpoint; returns the network and the history, one row per epoch.
 
-    Raises UserError if the data cannot fill a batch or a class, if a frame does not decode, or if the loss is no
-    longer a number.
+    Raises UserError if the data cannot fill a batch or a class, if a frame does not decode, if the loss is no longer a
+    number, or if memory runs out.
     """
-    check_data(job)
+    check(job)
+    settings = job.settings["train"]
     paddle.seed(job.seed)
-    model = Classifier(build_network(job.settings["model"], len(job.classes)), job.settings["clip"])
-    optimizer = build_optimizer(job.settings["train"], model)
-    state = restore(job, model, optimizer)
-    while state.epoch <= job.settings["train"]["epochs"]:
-        train_one_epoch(job, state, model, optimizer)
-        row = summary(job, state)
-        if job.validation:
-            row |= validate(job, model)
+    network = build_network(job.settings["model"], len(job.classes))
+    start_from(network, settings["weights"])
+    learner = Learner(network, job.settings["clip"], settings, job.device, job.threads, job.team)
+    state = restore(job, learner)
+    announce(job, state, network)
+    while state.epoch <= settings["epochs"]:
+        train_one_epoch(job, state, learner)
+        learner.use_average()
+        row = summary(state, current_rate(job, state, 0)) | validate(job, learner)
         report(row)
         state.history.append(row)
+        if state.epoch < settings["epochs"]:
+            learner.use_average()
         state.epoch, state.step, state.totals = state.epoch + 1, 0, Totals()
-        save(job, state, model, optimizer)
-    return model.network, state.history
+        save(job, state, learner)
+    return network, state.history
 
 
-def train_one_epoch(job: Job, state: State, model: Classifier, optimizer: paddle.optimizer.Optimizer) -> None:
+def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
     """Run the steps of `state.epoch` from `state.step` on, adding to `state.totals`; saves a checkpoint at times."""
     settings = job.settings["train"]
     steps = len(job.training) // settings["batch_size"]
     totals = state.totals
-    model.train()
     saved = last = time.perf_counter()
     with progress(total=steps, unit="step", description=f"epoch {state.epoch}/{settings['epochs']}") as bar:
         bar.update(state.step)
         for batch in training_batches(job, state.epoch, state.step):
             totals.waiting += time.perf_counter() - last
-            optimizer.set_lr(learning_rate(settings, state.epoch, state.step / steps))
-            paddle.seed(int(generator(job.seed, state.epoch, state.step).integers(2**31)))  # for dropout
-            loss, correct = train_step(model, optimizer, batch)
+            rng = generator(job.seed, state.epoch, f"step {state.step} of process {job.team.rank}")
+            labels = np.array([video.label for video in batch.items])
+            wanted = targets(labels, len(job.classes), settings["label_smoothing"])
+            mixed, wanted = mix(batch.clips, wanted, settings["mixup"], settings["cutmix"], rng)
+            rate = current_rate(job, state, state.step / steps)
+            loss, logits = learner.step(mixed, wanted, rate, random_seed=int(rng.integers(2**31)))
             stop_unless_finite(loss, state, batch)
             state.step += 1
-            totals.clips += len(batch.items)
-            totals.loss += loss * len(batch.items)
-            totals.correct += correct
+            correct, seen = job.team.total((logits.argmax(1) == labels).sum(), len(labels))
+            totals.clips += int(seen)
+            totals.correct += int(correct)
+            totals.loss += loss * seen
             totals.seconds += time.perf_counter() - last
             last = time.perf_counter()
             if last - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                save(job, state, model, optimizer)
+                save(job, state, learner)
                 saved = last = time.perf_counter()
             bar.set_postfix(watch(totals), refresh=False)
             bar.update()
 
 
-def train_step(model: Classifier, optimizer: paddle.optimizer.Optimizer, batch: Batch) -> tuple[float, int]:
-    """One update of the weights; returns the mean loss and the number of clips that were right before it."""
-    labels = np.array([video.label for video in batch.items])
-    logits = model(paddle.to_tensor(batch.clips))
-    loss = F.cross_entropy(logits, paddle.to_tensor(labels))
-    loss.backward()
-    optimizer.step()
-    optimizer.clear_grad()
-    return float(loss), int((logits.numpy().argmax(1) == labels).sum())
-
-
-def validate(job: Job, model: Classifier) -> dict:
-    """Mean loss and top-1 accuracy over the validation videos, each seen once as in evaluation."""
-    model.eval()
+def validate(job: Job, learner: Learner) -> dict:
+    """Mean loss and top-1 accuracy over the validation videos, each seen once as in evaluation; None without any."""
+    if not job.validation:
+        return {"validation_loss": None, "validation_top1": None}
     loss, correct = 0.0, 0
     for batch in validation_batches(job):
         labels = np.array([video.label for video in batch.items])
-        with paddle.no_grad():
-            logits = model(paddle.to_tensor(batch.clips))
-            loss += float(F.cross_entropy(logits, paddle.to_tensor(labels), reduction="sum"))
-        correct += int((logits.numpy().argmax(1) == labels).sum())
+        logits = learner.predict(batch.clips).astype(np.float64)
+        largest = logits.max(1)
+        of_labels = logits[np.arange(len(labels)), labels]
+        loss += float((np.log(np.exp(logits - largest[:, None]).sum(1)) + largest - of_labels).sum())
+        correct += int((logits.argmax(1) == labels).sum())
+    loss, correct = job.team.total(loss, correct)
     return {"validation_loss": loss / len(job.validation), "validation_top1": correct / len(job.validation)}
 
 
 def training_batches(job: Job, epoch: int, first: int = 0) -> Iterator[Batch]:
-    """The batches of one epoch from number `first` (from 0) on; an incomplete last one is dropped."""
+    """This process's share of the batches of one epoch, from number `first` (from 0) on.
+
+    An incomplete last batch is dropped.
+    """
     size = job.settings["train"]["batch_size"]
     order = generator(job.seed, epoch, "order").permutation(len(job.training))
-    videos = [job.training[index] for index in order[first * size :]]
-    return batches(videos, training_view(job, epoch), clip_shape(job), size, job.workers, drop_last=True)
+    wholes = [order[start : start + size] for start in range(first * size, len(order) - size + 1, size)]
+    videos = [job.training[index] for whole in wholes for index in job.team.share(whole)]
+    return batches(videos, training_view(job, epoch), clip_shape(job), len(job.team.share(range(size))), job.workers)
 
 
 def training_view(job: Job, epoch: int) -> Callable[[np.ndarray, Video], None]:
     """The function that draws a clip of a video for `epoch` and decodes it."""
     clip, settings = job.settings["clip"], job.settings["train"]
-    sample = SAMPLING[settings["sampling"]]
-    crop = CROPS[settings["crop"]]
+    sample, crop = SAMPLING[settings["sampling"]], CROPS[settings["crop"]]
 
     def fill(out: np.ndarray, video: Video) -> None:
         rng = generator(job.seed, epoch, video.name)
         indices = sample(video.frames, clip["frames"], rng)
         flip = rng.random() < settings["flip"]
         fill_clip(out, video, job.packs[video.class_name], indices, partial(crop, size=clip["size"], rng=rng), flip)
+        if settings["colour_jitter"]:
+            augment.change_colours(out, augment.random_colours(settings["colour_jitter"], rng))
 
     return fill
 
 
 def validation_batches(job: Job) -> Iterator[Batch]:
-    """The validation videos in their order, each once: the middle clip of the sampling that is trained with."""
+    """This process's share of the validation videos: the middle clip of the sampling that is trained with."""
     clip, settings = job.settings["clip"], job.settings["train"]
     sample = SAMPLING[settings["sampling"]]
 
     def fill(out: np.ndarray, video: Video) -> None:
         fill_clip(out, video, job.packs[video.class_name], sample(video.frames, clip["frames"], None))
 
-    return batches(job.validation, fill, clip_shape(job), settings["batch_size"], job.workers)
+    return batches(job.team.share(job.validation), fill, clip_shape(job), settings["batch_size"], job.workers)
 
 
 SAMPLING = {"segments": clips.segment_indices, "consecutive": clips.consecutive_indices}
-CROPS = {"multi_scale": augment.multi_scale_box}
+CROPS = {
+    "multi_scale": augment.multi_scale_box,
+    "corners": augment.corner_box,
+    "random_resized": augment.random_resized_box,
+}
 
 
 def clip_shape(job: Job) -> tuple[int, int, int, int]:
@@ -162,50 +177,41 @@ def clip_shape(job: Job) -> tuple[int, int, int, int]:
     return clip["frames"], clip["size"], clip["size"], 3
 
 
-def build_optimizer(settings: dict, model: paddle.nn.Layer) -> paddle.optimizer.Optimizer:
-    """Stochastic gradient descent with momentum; the L2 penalty is on every parameter, norms and biases included."""
-    return paddle.optimizer.Momentum(
-        learning_rate=settings["learning_rate"],
-        momentum=settings["momentum"],
-        weight_decay=settings["weight_decay"],
-        parameters=model.parameters(),
-    )
+def current_rate(job: Job, state: State, fraction: float) -> float:
+    """The learning rate at `fraction` of the epoch that `state` is in."""
+    losses = [row["validation_loss"] for row in state.history]
+    return learning_rate(job.settings["train"], state.epoch, fraction, losses)
 
 
-def save(job: Job, state: State, model: Classifier, optimizer: paddle.optimizer.Optimizer) -> None:
-    """Write a checkpoint: the weights and, until the training is finished, the optimiser's memory of each."""
-    tensors = {f"weights/{name}": tensor.numpy() for name, tensor in model.network.state_dict().items()}
-    if state.epoch <= job.settings["train"]["epochs"]:
-        memory = optimizer.state_dict()
-        for name, parameter in model.network.named_parameters():
-            for key in memory:
-                if key.startswith(f"{parameter.name}_"):
-                    tensors[f"optimizer/{name}/{key.removeprefix(parameter.name)}"] = memory[key].numpy()
-    save_checkpoint(job.checkpoints, job.key, state, tensors)
+def start_from(network: paddle.nn.Layer, weights: str | None) -> None:
+    """Begin with given weights, but a new classifier for other classes. Raises UserError if the rest does not fit."""
+    if weights:
+        tensors, _ = load_weights(Path(weights))
+        fit = apply_weights(network, tensors, allow_new_head=True, source=weights)
+        logging.info("starting from %s: %s", weights, fit)
 
 
-def restore(job: Job, model: Classifier, optimizer: paddle.optimizer.Optimizer) -> State:
-    """Load the job's checkpoint into model and optimiser; returns how far it is, or a fresh state if there is none."""
+def save(job: Job, state: State, learner: Learner) -> None:
+    """Write a checkpoint, of a finished training the weights alone."""
+    if job.team.rank == 0:
+        tensors = learner.state()
+        if state.epoch > job.settings["train"]["epochs"]:
+            tensors = {name: value for name, value in tensors.items() if name.startswith("weights/")}
+        save_checkpoint(job.checkpoints, job.key, state, tensors)
+
+
+def restore(job: Job, learner: Learner) -> State:
+    """Load the job's checkpoint into the learner; returns how far it is, or a fresh state if there is none."""
     found = load_checkpoint(job.checkpoints, job.key)
     if not found:
         return State()
     state, tensors = found
-    names = {name: parameter.name for name, parameter in model.network.named_parameters()}
-    memory = {}
-    for name in [name for name in tensors if name.startswith("optimizer/")]:
-        _, parameter, suffix = name.split("/")
-        memory[names[parameter] + suffix] = paddle.to_tensor(tensors.pop(name))
-    optimizer.set_state_dict(memory)
-    model.network.set_state_dict({name.removeprefix("weights/"): value for name, value in tensors.items()})
-    if state.epoch > job.settings["train"]["epochs"]:
-        logging.info("this training is already finished: its weights are taken from %s", job.checkpoints)
-    else:
-        logging.info("going on from epoch %d, step %d of %s", state.epoch, state.step, job.checkpoints)
+    learner.restore(tensors)
     return state
 
 
-def check_data(job: Job) -> None:
-    """Raise UserError if there is a class without a training video, or less than one batch of videos."""
+def check(job: Job) -> None:
+    """Raise UserError if the videos cannot fill every class and a batch, or if a setting needs what is not there."""
     present = {video.label for video in job.training}
     missing = [name for label, name in enumerate(job.classes) if label not in present]
     if missing:
@@ -213,53 +219,14 @@ def check_data(job: Job) -> None:
             f"no training video for the class{'es' * (len(missing) > 1)} {', '.join(missing)}; "
             "look into the audit, or leave the class out of dataset: classes"
         )
-    size = job.settings["train"]["batch_size"]
+    settings = job.settings["train"]
+    size = settings["batch_size"]
     if len(job.training) < size:
         raise UserError(
             f"train: batch_size: {size} is larger than the data: there are {len(job.training)} training videos; "
             f"set it to {len(job.training)} or less"
         )
-
-
-def stop_unless_finite(loss: float, state: State, batch: Batch) -> None:
-    """Raise UserError with the videos of the batch if the loss is infinite or not a number."""
-    if not np.isfinite(loss):
-        raise UserError(
-            f"the loss became {loss} in epoch {state.epoch}, step {state.step + 1}; lower train: learning_rate, or "
-            f"look at these videos: {', '.join(video.name for video in batch.items)}"
-        )
-
-
-def watch(totals: Totals) -> dict[str, str]:
-    """What stands beside the progress bar."""
-    return {
-        "clips/s": f"{totals.clips / totals.seconds:.1f}",
-        "loss": f"{totals.loss / totals.clips:.3f}",
-        "waiting": f"{totals.waiting / totals.seconds:.0%}",
-    }
-
-
-def summary(job: Job, state: State) -> dict:
-    """The row of history.csv of the epoch that just ended."""
-    totals = state.totals
-    return {
-        "epoch": state.epoch,
-        "learning_rate": learning_rate(job.settings["train"], state.epoch, 0),
-        "loss": totals.loss / totals.clips,
-        "top1": totals.correct / totals.clips,
-        "validation_loss": None,
-        "validation_top1": None,
-        "clips_per_second": totals.clips / totals.seconds,
-        "wait_share": totals.waiting / totals.seconds,
-        "seconds": totals.seconds,
-    }
-
-
-def report(row: dict) -> None:
-    """One line for the epoch that just ended."""
-    validation = f", validation top-1 {row['validation_top1']:.1%}" if row["validation_top1"] is not None else ""
-    logging.info(
-        "epoch %d: loss %.4f, top-1 %.1f%%%s, %.1f clips/s, %.0f%% of %.0f s waiting for data",
-        row["epoch"], row["loss"], 100 * row["top1"], validation,
-        row["clips_per_second"], 100 * row["wait_share"], row["seconds"],
-    )  # fmt: skip
+    if size < settings["devices"]:
+        raise UserError(f"train: batch_size: {size} cannot be shared by train: devices: {settings['devices']}")
+    if settings["schedule"] == "plateau" and not job.validation:
+        raise UserError("train: schedule: plateau needs validation_groups: it looks at the loss of held-out videos")
