@@ -77,7 +77,7 @@ def test_a_file_of_2018(tmp_path):
     save_legacy(tmp_path / "w.pth", content, device="cuda:0", old=True)
     tensors, metadata = load_any(tmp_path / "w.pth")
     assert_same_network(tensors, published, TINY, 400)
-    assert metadata == {"source": "authors of the paper", "model": TINY, "classes": 400, "clip": ACTIVITYNET}
+    assert metadata == {"source": "PyTorch", "model": TINY, "classes": 400, "clip": ACTIVITYNET}
 
 
 @pytest.mark.parametrize("save", [save_zip, save_legacy])
@@ -88,7 +88,7 @@ def test_a_file_of_2020(tmp_path, save):
     save(tmp_path / "w.pth", {"epoch": 200, "arch": "resnet-18", "state_dict": published}, device="cuda:0")
     tensors, metadata = load_any(tmp_path / "w.pth")
     assert_same_network(tensors, published, model, 700)
-    assert metadata == {"source": "authors of the paper", "model": model, "classes": 700, "clip": KINETICS}
+    assert metadata == {"source": "PyTorch", "model": model, "classes": 700, "clip": KINETICS}
 
 
 def test_a_fine_tuned_resnext(tmp_path):

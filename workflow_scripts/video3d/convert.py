@@ -15,6 +15,7 @@ import paddle
 import safetensors
 
 from video3d.console import UserError
+from video3d.pickles import damage_named
 from video3d.resnet3d import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK, build_network
 from video3d.torch_files import is_torch, read_torch
 from video3d.weights import compare, load_weights
@@ -97,7 +98,9 @@ def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
         with paddle.LazyGuard():  # only names and shapes are wanted
             network = build_network(model, classes)
     except (KeyError, IndexError, ValueError, StopIteration, ZeroDivisionError, UserError) as error:
-        raise UserError(f"{path} is of no network of this project; its first tensors: {_first(tensors)}") from error
+        raise UserError(
+            f"{path} is of no network of this project; its first tensors: {', '.join(list(tensors)[:5])}"
+        ) from error
     fit = compare(network, tensors)
     if any(fit):
         raise UserError(f"{path} looks like weights of model: {model}, but does not fit it: {fit}")
@@ -133,11 +136,8 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
         start = file.read(9)
     if start[8:] != b"{":
         return load_weights(path)
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, {}  # noqa: SIM118
-    except (safetensors.SafetensorError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is damaged or no file of weights: {error}") from error
+    with damage_named(path), safetensors.safe_open(path, framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, {}  # noqa: SIM118
 
 
 def _our_name(name: str, path: Path) -> str:
@@ -166,9 +166,5 @@ def _origin(published: Mapping[str, np.ndarray]) -> dict:
     counted = any(name.endswith("num_batches_tracked") for name in published)
     classes = [len(values) for name, values in published.items() if name.endswith("fc.bias")]
     if classes and classes[0] in (CLASSES_2020 if counted else CLASSES_2018):
-        return {"source": "authors of the paper", "clip": KINETICS if counted else ACTIVITYNET}
+        return {"source": "PyTorch", "clip": KINETICS if counted else ACTIVITYNET}
     return {"source": "PyTorch"}
-
-
-def _first(tensors: Mapping[str, np.ndarray]) -> str:
-    return ", ".join(list(tensors)[:5])

@@ -6,7 +6,8 @@ element type, they would take the numbers of an array for memory addresses.
 """
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,12 +29,19 @@ def read_pickle(
     """
     unpickler = _Unpickler(file, encoding="latin1")
     unpickler.path, unpickler.stand_ins, unpickler.answer = path, stand_ins, persistent_load
-    try:
+    with damage_named(path):
         return unpickler.load()
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged or forged file of weights makes fail into a UserError that names it."""
+    try:
+        yield
     except UserError:
         raise
-    except Exception as error:  # a damaged or forged pickle can fail in any of the stand-ins
-        raise UserError(f"{path} is damaged or no file of weights: {error or type(error).__name__}") from error
+    except Exception as error:
+        raise UserError(f"{path} is damaged or no file of weights: {str(error) or type(error).__name__}") from error
 
 
 class _Unpickler(pickle.Unpickler):

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from video3d.console import UserError
-from video3d.pickles import CONTAINERS, Sealed, read_pickle
+from video3d.pickles import CONTAINERS, Sealed, damage_named, read_pickle
 
 LEGACY_START = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 ZIP_START = b"PK\x03\x04"
@@ -36,13 +36,10 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
     The file holds the state dict, or a dict with it under `state_dict`, as published checkpoints do. Raises UserError
     if it holds something else, is damaged, or would run a program when unpickled.
     """
-    with path.open("rb") as file:
-        try:
-            read = _read_zip if file.read(len(ZIP_START)) == ZIP_START else _read_legacy
-            file.seek(0)
-            return {name: tensor.numpy() for name, tensor in read(file, path).items()}
-        except (ValueError, TypeError, KeyError, AttributeError, OSError, zipfile.BadZipFile) as error:
-            raise UserError(f"{path} is damaged or no file of weights: {error}") from error
+    with path.open("rb") as file, damage_named(path):
+        read = _read_zip if file.read(len(ZIP_START)) == ZIP_START else _read_legacy
+        file.seek(0)
+        return {name: tensor.numpy() for name, tensor in read(file, path).items()}
 
 
 class Storage(Sealed):
