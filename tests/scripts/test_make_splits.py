@@ -8,7 +8,7 @@ import pytest
 import export_lists
 import make_splits
 from export_lists import annotation_lists
-from make_splits import apply_audit, make_split, require_every_class
+from make_splits import apply_audit, make_split, require_videos
 from script_call import call
 from video3d.ucf101 import CLASSES, read_split
 
@@ -95,7 +95,7 @@ def test_faults_left_out_are_counted_and_kept_apart(data):
     spoil(data, "Punch", 2, "unreadable", "Invalid data found")
     spoil(data, "Archery", 5, "missing", "listed")
     result = run(data, faulty="leave_out", validation=[5])
-    assert result.returncode == 0 and "2 videos are left out" in result.stderr
+    assert result.returncode == 0 and "left out: 2 of 15 videos" in result.stderr
     assert "v_Punch_g02_c01: unreadable: Invalid data found" in result.stderr
     assert len(table(data)) == 1 + 13
     assert table(data, "split1_left_out.csv")[1:] == [
@@ -117,13 +117,20 @@ def test_class_that_is_missing_altogether_takes_one_line(data):
     result = run(data)
     assert "class Punch: all 5 videos are missing" in result.stderr and "v_Punch" not in result.stderr
     result = run(data, faulty="leave_out")
-    assert result.returncode == 1 and "no usable train video of class Punch" in result.stderr
+    assert result.returncode == 1 and "nothing to train on: no usable video of class Punch" in result.stderr
+
+
+def test_a_class_whose_test_videos_are_all_faulty_is_said(data):
+    spoil(data, "Punch", 1, "missing")
+    result = run(data, faulty="leave_out")
+    assert result.returncode == 0 and "no test video of class Punch is left" in result.stderr
 
 
 def test_test_videos_that_are_all_faulty(data):
-    spoil(data, "Punch", 1, "missing")
+    for name in CLASS_NAMES:
+        spoil(data, name, 1, "missing")
     result = run(data, faulty="leave_out")
-    assert result.returncode == 1 and "no usable test video of class Punch" in result.stderr
+    assert result.returncode == 1 and "this split is empty: no usable test video" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["trainlist01.txt", "testlist01.txt"])
@@ -176,7 +183,7 @@ def test_no_group_crosses_on_the_official_lists(official_lists, split):
         (video.class_name, video.group) for video in test
     }
     usable, faulty = apply_audit(rows, {row.video: {"status": "ok", "frames": "30"} for row in rows})
-    require_every_class(usable, CLASSES)
+    require_videos(usable, CLASSES)
     assert (len(usable), faulty) == (13_320, [])
 
 
