@@ -13,6 +13,7 @@ import pytest
 import extract_frames
 from extract_frames import extract_class, find_videos
 from paths import PROJECT
+from script_call import call
 from tiny_project import write_video
 from video3d.console import UserError
 from video3d.packs import Pack
@@ -32,20 +33,21 @@ def punch(tmp_path):
     return folder
 
 
-def command(videos, pack, short_side=24, threads=1):
-    settings = f"{{frames: {{short_side: {short_side}}}}}"
+def arguments(videos, pack, threads=1):
     files = ["--videos", videos, "--pack", pack, "--manifest", pack.with_suffix(".csv")]
-    return [sys.executable, SCRIPT, *files, "--settings", settings, "--threads", str(threads)]
+    return [*files, "--settings", "{frames: {short_side: 24}}", "--threads", str(threads)]
 
 
-def extract(videos, pack, **options):
-    return subprocess.run(command(videos, pack, **options), capture_output=True, text=True, timeout=60)
+def extract(videos, pack, threads=1):
+    return call(extract_frames.main, *arguments(videos, pack, threads))
 
 
 def kill_after(rows, videos, pack):
     """Start an extraction and kill it, ffmpeg and all, when `rows` videos are done."""
     journal = pack.with_name(f".{pack.stem}.csv.partial")
-    process = subprocess.Popen(command(videos, pack), stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, SCRIPT, *arguments(videos, pack)], stderr=subprocess.DEVNULL, start_new_session=True
+    )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         if journal.is_file() and journal.read_text().count("\n") >= rows:
