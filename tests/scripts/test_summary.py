@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 from paths import PROJECT
 
 
@@ -24,15 +22,8 @@ def test_summary_of_the_reference():
     assert sum(int(row[2].replace(",", "")) for row in rows) == 33_615_781
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--depth", "18", "--cardinality", "32"], "error: model: cardinality: 32 needs a depth of at least 50"),
-        (["--classes", "0"], "error: --classes must be at least 1, not 0"),
-    ],
-)
-def test_what_is_no_network_is_refused(arguments, message):
-    done = summary(*arguments)
+def test_what_is_no_network_is_refused():
+    done = summary("--classes", "0")
     assert done.returncode == 1
-    assert message in done.stderr
+    assert "error: --classes must be at least 1, not 0" in done.stderr
     assert "Traceback" not in done.stderr
