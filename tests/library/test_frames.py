@@ -268,6 +268,7 @@ def test_videos_that_wait_take_bounded_memory(tmp_path, monkeypatch):
                 counts[-1] += 1
                 waiting = [other for other in decoders._started if other is not decoding]
                 assert all(other.buffered < 10_000 + 4_096 + 2 * len(jpeg) for other in waiting)
+                assert all(other.buffered == sum(map(len, other.frames)) for other in waiting)
     assert counts == [100, 100, 100]
 
 

@@ -27,7 +27,7 @@ from video3d.console import UserError
 CONTAINERS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,flv,asf,ogg"
 FPS_MODE_SINCE = (5, 1)
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16  # what a pipe holds
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 FRAME_HEADERS = {0xC0, 0xC1, 0xC2}
 
@@ -51,10 +51,10 @@ class ExtractedVideo(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What ffmpeg said about a video: frame rate, end of the last frame in seconds, lines about errors."""
+    """What ffmpeg said about a video: frame rate, end of the last frame in seconds if known, lines about errors."""
 
     fps: float
-    end: float
+    end: float | None
     errors: list[str]
 
 
@@ -67,7 +67,7 @@ class Decoders:
     def __init__(self, videos: Iterable[Path], short_side: int, quality: int, threads: int):
         self._waiting = iter(videos)
         self._settings = (short_side, quality)
-        self._threads = threads
+        self._threads = max(1, threads)
         self._started: deque[Decoding] = deque()
         self._selector = selectors.DefaultSelector()
 
@@ -93,7 +93,7 @@ class Decoders:
         """The JPEGs of the video whose turn it is, as they come; meanwhile the next videos are read ahead."""
         while True:
             while decoding.frames:
-                yield decoding.frames.popleft()
+                yield decoding.take()
             if decoding.ended:
                 return
             self._read()
@@ -127,6 +127,7 @@ class Decoding:
     def __init__(self, video: Path, short_side: int, quality: int):
         self.video = video
         self.frames: deque[bytes] = deque()
+        self.buffered = 0  # bytes
         self.ended = False
         self._first = b""
         self._splitter = JpegSplitter()
@@ -136,24 +137,26 @@ class Decoding:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._messages,
-            pipesize=CHUNK_BYTES,
         )
         self.output = self._process.stdout
-
-    @property
-    def buffered(self) -> int:
-        """Bytes of the frames that wait to be taken, roughly."""
-        return len(self.frames) * len(self._first)
 
     def read(self) -> None:
         """Take what the pipe has; it must have something, or have ended."""
         chunk = os.read(self.output.fileno(), CHUNK_BYTES)
-        self.frames.extend(self._splitter.feed(chunk) if chunk else self._splitter.finish())
-        if self.frames and not self._first:
-            self._first = self.frames[0]
+        jpegs = self._splitter.feed(chunk) if chunk else self._splitter.finish()
+        self.frames.extend(jpegs)
+        self.buffered += sum(map(len, jpegs))
+        if jpegs and not self._first:
+            self._first = jpegs[0]
         if not chunk:
             self.ended = True
             self._process.wait()
+
+    def take(self) -> bytes:
+        """The next of `frames`, which must not be empty."""
+        jpeg = self.frames.popleft()
+        self.buffered -= len(jpeg)
+        return jpeg
 
     def close(self) -> None:
         """End the process, if it is still running."""
@@ -223,8 +226,9 @@ def judge(report: Report, frames: int, exit_code: int, announced: tuple[float, f
         return "damaged", first_and_last or f"ffmpeg ended with exit code {exit_code}"
     if announced:
         seconds, per_frame = announced
-        if report.end < seconds - 1.5 * per_frame:
-            return "damaged", f"ends after {report.end:.2f} s of the {seconds:.2f} s that its header announces"
+        end = frames * per_frame if report.end is None else report.end
+        if end < seconds - 1.5 * per_frame:
+            return "damaged", f"ends after {end:.2f} s of the {seconds:.2f} s that its header announces"
     return "ok", ""
 
 
@@ -232,14 +236,14 @@ def read_report(messages: str) -> Report:
     """Parse what ffmpeg wrote at `-loglevel level+info`."""
     rate = re.search(r"Stream #0:.*Video:.*? ([\d.]+) (?:fps|tbr)", messages)
     times = re.findall(r"time=(\d+):(\d+):([\d.]+)", messages)
-    hours, minutes, seconds = map(float, times[-1]) if times else (0, 0, 0)
+    end = sum(float(part) * seconds for part, seconds in zip(times[-1], (3600, 60, 1), strict=True)) if times else None
     audio = set(re.findall(r"Stream #0:.*Audio: (\w+)", messages))
     errors = []
     for line in messages.splitlines():
         match = re.match(r"(?P<contexts>(?:\[[^]]* @ \w+\] )*)\[(?:error|fatal|panic)\] (?P<text>.*\S)", line)
         if match and not any(f"[{codec}" in match["contexts"] for codec in audio):
             errors.append(re.sub(r" @ 0x\w+", "", match["contexts"]) + match["text"])
-    return Report(float(rate[1]) if rate else 0.0, hours * 3600 + minutes * 60 + seconds, errors)
+    return Report(float(rate[1]) if rate else 0.0, end, errors)
 
 
 def announced_seconds(video: Path) -> tuple[float, float] | None:
