@@ -90,12 +90,10 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
 
 
 def existing(weights: str) -> Path:
-    """The file to start from. Raises UserError if there is none, or if it is not one of ours."""
+    """The file to start from. Raises UserError if there is none."""
     path = Path(weights)
     if not path.is_file():
         raise UserError(f"train: weights: {path} does not exist")
-    if path.suffix != ".pdparams":
-        raise UserError(f"train: weights: {path} is no .pdparams file; turn it into one with convert_weights.py")
     return path
 
 

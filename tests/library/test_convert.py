@@ -18,6 +18,7 @@ from torch_writer import save_legacy, save_zip
 from video3d.console import UserError
 from video3d.convert import ACTIVITYNET, IMAGENET, KINETICS, check_settings, describe, load_any, paddle_tensors
 from video3d.resnet3d import build_network
+from video3d.training import start_from
 from video3d.weights import apply_weights, save_weights
 
 FIXTURES = Path(__file__).parent / "torch_files"
@@ -247,3 +248,15 @@ def test_settings_that_contradict_the_weights_are_answered_with_the_right_ones(c
     assert "[0.450097, 0.422492, 0.390098]" in str(error.value)
     check_settings("w.pth", {"model": TINY, "classes": 3}, TINY, paper)
     assert "w.pth does not tell its input's normalisation" in caplog.text
+
+
+def test_training_starts_from_published_weights_with_a_new_classifier():
+    model, clip = TINY | {"shortcut": "B"}, {"frames": 16, "size": 112} | KINETICS
+    settings = {"model": model, "clip": clip, "train": {"weights": str(FIXTURES / "zip.pth")}}
+    network = build_network(model, 5)
+    classifier = network.fc.weight.numpy()
+    start_from(network, settings)
+    np.testing.assert_array_equal(network.conv1.weight.numpy(), golden_tensor("conv1.weight", [1, 3, 7, 7, 7]))
+    np.testing.assert_array_equal(network.fc.weight.numpy(), classifier)
+    with pytest.raises(UserError, match=r'zip\.pth is of another network[\s\S]*"depth": 10, "shortcut": "B"'):
+        start_from(network, settings | {"model": TINY})

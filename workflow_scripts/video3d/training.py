@@ -18,6 +18,7 @@ import paddle
 from video3d import augment, clips
 from video3d.checkpoint import State, Totals, load_checkpoint, save_checkpoint
 from video3d.console import UserError, progress
+from video3d.convert import check_settings, load_any
 from video3d.data import Batch, Video, batches, fill_clip, generator
 from video3d.learner import Learner
 from video3d.mixing import mix, targets
@@ -26,7 +27,7 @@ from video3d.resnet3d import build_network
 from video3d.schedule import learning_rate
 from video3d.team import ALONE, Team
 from video3d.watching import announce, explain_exhausted_memory, report, stop_unless_finite, summary, watch
-from video3d.weights import apply_weights, load_weights
+from video3d.weights import apply_weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 600
 
@@ -60,7 +61,7 @@ def train(job: Job) -> tuple[paddle.nn.Layer, list[dict]]:
     settings = job.settings["train"]
     paddle.seed(job.seed)
     network = build_network(job.settings["model"], len(job.classes))
-    start_from(network, settings["weights"])
+    start_from(network, job.settings)
     learner = Learner(network, job.settings["clip"], settings, job.device, job.threads, job.team)
     state = restore(job, learner)
     announce(job, state, network)
@@ -183,10 +184,15 @@ def current_rate(job: Job, state: State, fraction: float) -> float:
     return learning_rate(job.settings["train"], state.epoch, fraction, losses)
 
 
-def start_from(network: paddle.nn.Layer, weights: str | None) -> None:
-    """Begin with given weights, but a new classifier for other classes. Raises UserError if the rest does not fit."""
+def start_from(network: paddle.nn.Layer, settings: dict) -> None:
+    """Begin with the weights of `train: weights:`, if any, but a new classifier for another number of classes.
+
+    Raises UserError if they are of another network, or saw another input, than the sections `model` and `clip` say.
+    """
+    weights = settings["train"]["weights"]
     if weights:
-        tensors, _ = load_weights(Path(weights))
+        tensors, known = load_any(weights)
+        check_settings(weights, known, settings["model"], settings["clip"])
         fit = apply_weights(network, tensors, allow_new_head=True, source=weights)
         logging.info("starting from %s: %s", weights, fit)
 
