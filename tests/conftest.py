@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import video3d  # noqa: F401  sets the number of threads before a test imports NumPy
 from paths import PROJECT
 
 

@@ -3,7 +3,18 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from video3d.augment import Box, centre_box, decode_crop_resize, jpeg_size, multi_scale_box, multi_scale_sizes
+from video3d.augment import (
+    Box,
+    centre_box,
+    change_colours,
+    corner_box,
+    decode_crop_resize,
+    jpeg_size,
+    multi_scale_box,
+    multi_scale_sizes,
+    random_colours,
+    random_resized_box,
+)
 
 
 def smooth_image(height, width):
@@ -78,3 +89,41 @@ def test_damaged_jpegs_raise():
     with pytest.raises(ValueError, match="64x64 pixels is smaller"):
         decode_crop_resize(data, Box(0, 0, 65, 64), False, out)
     assert jpeg_size(data) == (64, 64)
+
+
+def test_corner_boxes_are_squares_of_five_scales_at_five_places():
+    rng = np.random.default_rng(0)
+    boxes = {corner_box(320, 240, 112, rng) for _ in range(1000)}
+    assert {box.width for box in boxes} == {240, 201, 169, 142, 120}  # 240 × 2^-k/4
+    assert all(box.width == box.height for box in boxes)
+    assert {(b.x, b.y) for b in boxes if b.width == 120} == {(0, 0), (200, 0), (0, 120), (200, 120), (100, 60)}
+
+
+def test_random_resized_boxes_keep_to_area_and_ratio():
+    rng = np.random.default_rng(0)
+    boxes = [random_resized_box(227, 170, 112, rng) for _ in range(2000)]
+    shares = np.array([b.width * b.height / (227 * 170) for b in boxes])
+    ratios = np.array([b.width / b.height for b in boxes])
+    assert 0.075 < shares.min() < 0.12 and 0.9 < shares.max() <= 1
+    assert 0.73 < ratios.min() < 0.78 and 1.28 < ratios.max() < 1.37
+    assert all(b.x >= 0 and b.y >= 0 and b.x + b.width <= 227 and b.y + b.height <= 170 for b in boxes)
+    assert isinstance(random_resized_box(1000, 10, 112, rng), Box)
+
+
+def test_colours_change_by_brightness_contrast_and_saturation_of_the_whole_clip():
+    clip = np.zeros((2, 4, 4, 3), np.uint8)
+    clip[0], clip[1] = [100, 50, 10], [200, 100, 60]
+    colours = random_colours(0.4, np.random.default_rng(5))
+    b, c, s = np.random.default_rng(5).uniform(0.6, 1.4, 3)
+    grey = clip.astype(float) @ [0.299, 0.587, 0.114]
+    mixed = s * clip + (1 - s) * grey[..., None]
+    expected = np.clip(b * (c * mixed + (1 - c) * grey.mean()), 0, 255)
+    change_colours(clip, colours)
+    assert np.abs(clip - expected).max() <= 1
+
+
+def test_no_jitter_changes_no_colour():
+    clip = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3), dtype=np.uint8)
+    before = clip.copy()
+    change_colours(clip, random_colours(0, np.random.default_rng(0)))
+    assert np.array_equal(clip, before)

@@ -61,6 +61,9 @@ class Learner:
             loss += float(total)
             logits.append(output.numpy())
         self.team.add_up_gradients(self.network)
+        if self.settings["clip_gradients"]:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings["clip_gradients"])
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.clear_grad()

@@ -12,8 +12,8 @@ from video3d.console import UserError
 def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momentum:
     """Stochastic gradient descent with momentum (Paddle's, without dampening) and an L2 penalty.
 
-    `settings` is the `train` section: `momentum`, `weight_decay` with `decay_norms_and_biases`, `stage_rates` and
-    `clip_gradients`. Parameters of frozen stages are left out.
+    `settings` is the `train` section: `momentum`, `weight_decay` with `decay_norms_and_biases`, and `stage_rates`.
+    Parameters of frozen stages are left out.
     """
     groups = [
         {
@@ -24,19 +24,17 @@ def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momen
         for name, parameter in network.named_parameters()
         if not parameter.stop_gradient
     ]
-    limit = settings["clip_gradients"]
     return paddle.optimizer.Momentum(
         learning_rate=settings["learning_rate"],
         momentum=settings["momentum"],
         parameters=groups,
-        weight_decay=settings["weight_decay"],
-        grad_clip=nn.ClipGradByGlobalNorm(limit) if limit else None,
     )
 
 
 def weight_decay(parameter: paddle.Tensor, settings: dict) -> float:
     """The L2 penalty of a parameter; norms and biases are the parameters with one dimension."""
-    return settings["weight_decay"] if len(parameter.shape) > 1 or settings["decay_norms_and_biases"] else 0.0
+    decayed = len(parameter.shape) > 1 or settings["decay_norms_and_biases"]
+    return float(settings["weight_decay"]) if decayed else 0.0
 
 
 def stage_rate(parameter: str, rates: Mapping[str, float]) -> float:

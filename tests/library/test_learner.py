@@ -1,0 +1,114 @@
+import numpy as np
+import paddle
+import pytest
+
+from video3d.classifier import Classifier
+from video3d.config import resolve
+from video3d.learner import Learner
+from video3d.mixing import targets
+from video3d.resnet3d import build_network
+
+RNG = np.random.default_rng(0)
+CLIPS = RNG.integers(0, 256, (4, 4, 16, 16, 3), dtype=np.uint8)
+TARGETS = targets(np.array([0, 1, 1, 0]), 2)
+
+
+def learner(**train):
+    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train})
+    paddle.seed(0)
+    return Learner(build_network(settings["model"], 2), settings["clip"], settings["train"])
+
+
+class Pass(paddle.nn.Layer):
+    """A network that shows what it gets."""
+
+    def forward(self, x):
+        return x
+
+
+def test_clips_are_normalised_as_the_reference_does():
+    clip = resolve({})["clip"]
+    x = Classifier(Pass(), clip)(paddle.to_tensor(CLIPS)).numpy()
+    expected = (CLIPS / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+    assert x == pytest.approx(expected.transpose(0, 4, 1, 2, 3), abs=1e-5)
+    assert x.dtype == np.float32
+
+
+def test_difference_input_is_the_change_from_frame_to_frame():
+    clip = resolve({"clip": {"input": "difference"}})["clip"]
+    x = Classifier(Pass(), clip)(paddle.to_tensor(CLIPS)).numpy()
+    expected = np.diff(CLIPS / 255, axis=1) / np.array([0.229, 0.224, 0.225])
+    assert x == pytest.approx(expected.transpose(0, 4, 1, 2, 3), abs=1e-5)
+
+
+def test_the_loss_is_the_mean_cross_entropy():
+    one = learner()
+    loss, logits = one.step(CLIPS, TARGETS, 0.01, 0)
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    assert loss == pytest.approx(-np.log((probabilities * TARGETS).sum(1)).mean(), rel=1e-5)
+
+
+def test_accumulated_gradients_are_those_of_the_whole_batch():
+    """With the statistics of batch norm frozen, parts and whole cannot differ."""
+    frozen = {name: 0 for name in ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")}
+    results = []
+    for parts in (1, 2, 3):
+        one = learner(accumulate=parts, stage_rates=frozen)
+        losses = [one.step(CLIPS, TARGETS, 0.1, step)[0] for step in range(3)]
+        results.append((losses, one.network.fc.weight.numpy()))
+    for losses, weight in results[1:]:
+        assert losses == pytest.approx(results[0][0], rel=1e-5)
+        assert weight == pytest.approx(results[0][1], abs=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_a_cpu_computes_in_float32_and_says_so(precision, caplog):
+    mixed = learner(precision=precision, accumulate=2).step(CLIPS, TARGETS, 0.1, 0)[0]
+    assert mixed == learner(accumulate=2).step(CLIPS, TARGETS, 0.1, 0)[0]
+    assert f"computes in float32, not in {precision}" in caplog.text
+
+
+def test_a_compiled_network_learns_the_same():
+    compiled, eager = learner(compile=True), learner(fast_cpu=False)
+    losses = [[one.step(CLIPS, TARGETS, 0.01, step)[0] for step in range(3)] for one in (compiled, eager)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert compiled.state().keys() == eager.state().keys()
+
+
+def test_gradients_are_clipped_by_their_common_norm():
+    free, clipped = learner(weight_decay=0), learner(weight_decay=0, clip_gradients=0.001)
+    before = free.state()
+    for one in (free, clipped):
+        one.step(CLIPS, TARGETS, 1.0, 0)
+    changes = []
+    for one in (free, clipped):
+        after = one.state()
+        names = [f"weights/{name}" for name, tensor in one.network.named_parameters() if not tensor.stop_gradient]
+        changes.append(np.concatenate([(after[name] - before[name]).ravel() for name in names]))
+    assert np.linalg.norm(changes[1]) == pytest.approx(0.001, rel=1e-2)
+    assert np.dot(*changes) == pytest.approx(np.linalg.norm(changes[0]) * np.linalg.norm(changes[1]), rel=1e-2)
+
+
+def test_a_restored_learner_goes_on_exactly():
+    whole, first = (learner(average=0.9) for _ in range(2))
+    for step in range(4):
+        whole.step(CLIPS, TARGETS, 0.1, step)
+    for step in range(2):
+        first.step(CLIPS, TARGETS, 0.1, step)
+    second = learner(average=0.9)
+    second.restore(first.state())
+    for step in (2, 3):
+        second.step(CLIPS, TARGETS, 0.1, step)
+    own, other = whole.state(), second.state()
+    assert own.keys() == other.keys()
+    assert all(np.array_equal(own[name], other[name]) for name in own)
+
+
+def test_the_average_takes_the_place_of_the_weights_and_back():
+    one = learner(average=0.9)
+    one.step(CLIPS, TARGETS, 0.1, 0)
+    last = one.network.fc.weight.numpy()
+    one.use_average()
+    assert not np.array_equal(one.network.fc.weight.numpy(), last)
+    one.use_average()
+    assert np.array_equal(one.network.fc.weight.numpy(), last)
