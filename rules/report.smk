@@ -18,6 +18,12 @@ rule figures:
             category="1 Report",
             labels={"figure": "the whole report on one page"},
         ),
+        clips=report(
+            "results/<run>/figures/clips.html",
+            caption="../report/clips.rst",
+            category="1 Report",
+            labels={"figure": "what the network sees"},
+        ),
         accuracy=report(
             "results/<run>/figures/accuracy.svg",
             caption="../report/accuracy.rst",
@@ -59,6 +65,18 @@ rule figures:
             caption="../report/cost.rst",
             category="2 Figures",
             labels={"figure": "7 cost"},
+        ),
+        confused_pairs=report(
+            "results/<run>/figures/confused_pairs.svg",
+            caption="../report/confused_pairs.rst",
+            category="2 Figures",
+            labels={"figure": "8 pictures of the most confused pairs"},
+        ),
+        mistakes=report(
+            "results/<run>/figures/mistakes.svg",
+            caption="../report/mistakes.rst",
+            category="2 Figures",
+            labels={"figure": "9 pictures of the most confident mistakes"},
         ),
         class_accuracy_table=report(
             "results/<run>/figures/class_accuracy.csv",

@@ -5,6 +5,7 @@ set, Snakemake's benchmark files. Comes out, in the folder --output:
 
     landing.html   headline for the landing page of `snakemake --report`
     report.html    the whole report on one page, interactive, with everything in it
+    clips.html     what the network sees of a video of every class
     facts.rst      the numbers that the captions in report/*.rst name
     *.svg          each figure by itself
     *.csv          the numbers behind the figures
@@ -94,6 +95,7 @@ def draw(run: Run, others: list[Run], dataset: Path, benchmarks: Path, output: P
     }
     page.write("landing.html", shared, output / "landing.html")
     page.write("page.html", shared | details, output / "report.html")
+    page.write("clips.html", shared | details, output / "clips.html")
 
 
 def make_charts(

@@ -144,7 +144,7 @@ def notices(run: Run, measured: list[Score]) -> list[str]:
     settings = run.settings
     said = [settings["report"]["note"]] if settings["report"]["note"] else []
     kind, classes = data_kind(run), len(run.classes)
-    chance = f"guessing gives {1 / classes:.1%}"
+    chance = f"guessing gives {percent(1 / classes)}"
     if kind == "other":
         said.append(f"Not UCF101: data set {settings['dataset']['name']} with {classes} classes; {chance}.")
     if kind == "subset":
@@ -164,12 +164,17 @@ def notices(run: Run, measured: list[Score]) -> list[str]:
 
 
 def sentence(measured: list[Score], protocol: str) -> str:
-    """The answer in one sentence, for the first protocol."""
+    """The answer in one sentence, for one protocol."""
     answer = next(s for s in reversed(measured) if s.protocol == protocol)
     splits = sum(s.protocol == protocol and s.split != MEAN for s in measured)
     what = f"Mean top-1 accuracy over {splits} splits" if splits > 1 else "Top-1 accuracy on one split"
-    spread = f" ± {answer.deviation:.1%} (standard deviation over the splits)" if splits > 1 else ""
+    spread = f" ± {percent(answer.deviation)} (standard deviation over the splits)" if splits > 1 else ""
     return (
-        f"{what}: {answer.top1:.1%}{spread}, 95 % interval {answer.low:.1%} to {answer.high:.1%}, "
+        f"{what}: {percent(answer.top1)}{spread}, 95 % interval {percent(answer.low)} to {percent(answer.high)}, "
         f"{answer.videos:,} test videos, {answer.seeds} seed{'s' * (answer.seeds > 1)} per split, {protocol} protocol."
     )
+
+
+def percent(fraction: float) -> str:
+    """A fraction as per cent with one decimal."""
+    return f"{100 * fraction:.1f} %"

@@ -5,10 +5,13 @@ reStructuredText in Jinja, with the numbers of a run as substitutions such as `|
 """
 
 import base64
+import gzip
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import pandas as pd
@@ -19,15 +22,26 @@ from video3d.console import UserError
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 ROWS_SHOWN = 300
+LARGEST_ADDRESS = 2 * 1024**2  # characters; url::kMaxURLChars in Chromium's source
 
 
 def write(template: str, context: Mapping[str, Any], path: Path) -> None:
-    """Render report/<template> with `context` to the file `path`."""
+    """Render report/<template> with `context` to the file `path`, as a page that unpacks itself if it is whole HTML.
+
+    Snakemake embeds a page as a base64 `data:` address, and Chromium opens none above 2 MiB: with Vega in it, a page
+    of full UCF101 is far above that, and far below it when compressed.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    path.write_text(environment.get_template(template).render(context), encoding="utf-8")
+    html = environment.get_template(template).render(context)
+    if html.startswith("<!doctype"):
+        packed = base64.b64encode(gzip.compress(html.encode(), mtime=0)).decode()
+        html = environment.get_template("packed.html").render(title=context["title"], packed=packed)
+        if len(html) * 4 / 3 > LARGEST_ADDRESS:
+            logging.warning("%s is too large to open inside of Snakemake's report; open it by itself", path.name)
+    path.write_text(html, encoding="utf-8")
 
 
 def substitutions(facts: Mapping[str, Any]) -> str:
@@ -66,7 +80,7 @@ def table(frame: pd.DataFrame) -> dict[str, Any]:
             for row in frame.head(ROWS_SHOWN).to_dict("records")
         ],
         "total": len(frame),
-        "csv": base64.b64encode(csv(frame).encode()).decode(),
+        "csv": quote(csv(frame), safe=",. /:()"),
     }
 
 

@@ -17,7 +17,7 @@ from video3d.protocols import views
 WIDTH = 920
 GAP = 6
 LINE = 15
-QUALITY = 70
+QUALITY = 55
 RIGHT, WRONG, INK = "#00704f", "#b34700", "#222222"
 MISTAKES, MISTAKES_IN_ROW = 21, 7
 PAIRS, VIDEOS_OF_PAIR = 5, 4

@@ -1,6 +1,6 @@
 """Invented results of any size in the workflow's formats, to see the report at full size without training for days.
 
-    python tests/report/simulate.py --output /tmp/simulated        (101 classes, 3 splits, 3 seeds)
+    PYTHONPATH=workflow_scripts python tests/simulated.py --output <folder>     (101 classes, 3 splits, 3 seeds)
 
 writes results/simulated/, data/simulated/ and benchmarks/ below the folder. The numbers mean nothing; the settings
 carry a note that says so on every page made from them.
@@ -34,6 +34,7 @@ def simulate(
     protocols: tuple[str, ...] = ("segments", "sliding"),
     skill: float = 0.0,
     compare: tuple[str, ...] = (),
+    given_weights: dict[int, str] | None = None,
 ) -> Path:
     """Write one run and its data set below `folder`; return the folder of the run. `skill` shifts the accuracy."""
     settings = resolve(
@@ -42,7 +43,7 @@ def simulate(
             "splits": list(splits),
             "seeds": list(seeds),
             "dataset": {"name": "simulated", "classes": list(ucf101.CLASSES[:classes]) if classes < 101 else []},
-            "evaluate": {"protocols": list(protocols)},
+            "evaluate": {"protocols": list(protocols), "weights": given_weights or {}},
             "report": {"note": NOTE, "compare": list(compare)},
         }
     )
@@ -57,7 +58,9 @@ def simulate(
         for seed in seeds:
             rng = np.random.default_rng([split, seed])
             below = results / f"split{split}" / f"seed{seed}"
-            write_training(below, settings, skill, rng)
+            write_model(below, settings)
+            if split not in (given_weights or {}):
+                write_training(below, skill, rng)
             for protocol in protocols:
                 predictions = predict(videos[split], names, skill + 0.03 * (protocol == "sliding"), rng)
                 write_protocol(below / protocol, predictions, protocol, split, seed)
@@ -139,27 +142,29 @@ def accuracy_table(scored: list[tuple[int, int, str, pd.DataFrame]]) -> pd.DataF
     return pd.concat([table, means], ignore_index=True)
 
 
-def write_training(folder: Path, settings: dict, skill: float, rng: np.random.Generator) -> None:
-    """History and metadata of one training."""
+def write_model(folder: Path, settings: dict) -> None:
+    """Metadata of an exported model."""
     (folder / "model").mkdir(parents=True)
+    metadata = {"labels": [], "clip": settings["clip"], "model": settings["model"],
+                "weights": {"sha256": "0" * 64, "source": "simulated"}, "versions": {"simulated": "0"}}  # fmt: skip
+    (folder / "model" / "metadata.json").write_text(json.dumps(metadata))
+
+
+def write_training(folder: Path, skill: float, rng: np.random.Generator) -> None:
+    """History and metadata of one training."""
     epoch = np.arange(1, EPOCHS + 1)
     rate = np.select([epoch < 16, epoch < 21], [0.01, 0.001], 0.0001)
     progress = (1 + skill) * (1 - np.exp(-epoch / 9) + 0.12 * (epoch >= 16))
-    history = pd.DataFrame(
-        {
-            "epoch": epoch, "learning_rate": rate,
-            "loss": 4.6 - 3.4 * progress + rng.normal(0, 0.04, EPOCHS),
-            "top1": np.clip(0.72 * progress + rng.normal(0, 0.01, EPOCHS), 0, 1),
-            "validation_loss": np.nan, "validation_top1": np.nan,
-            "clips_per_second": 300 + rng.normal(0, 8, EPOCHS), "wait_share": np.abs(rng.normal(0.03, 0.01, EPOCHS)),
-            "seconds": 9537 / 300 + rng.normal(0, 0.5, EPOCHS),
-        }
-    )  # fmt: skip
-    history.to_csv(folder / "history.csv", index=False)
-    metadata = {"labels": [], "clip": settings["clip"], "model": settings["model"],
-                "weights": {"sha256": "0" * 64, "source": "simulated"}, "versions": {"simulated": "0"},
-                "data": "0" * 16, "commit": "simulated", "device": "none"}  # fmt: skip
-    (folder / "model" / "metadata.json").write_text(json.dumps(metadata))
+    history = {
+        "epoch": epoch, "learning_rate": rate,
+        "loss": 4.6 - 3.4 * progress + rng.normal(0, 0.04, EPOCHS),
+        "top1": np.clip(0.72 * progress + rng.normal(0, 0.01, EPOCHS), 0, 1),
+        "validation_loss": np.nan, "validation_top1": np.nan,
+        "clips_per_second": 300 + rng.normal(0, 8, EPOCHS), "wait_share": np.abs(rng.normal(0.03, 0.01, EPOCHS)),
+        "seconds": 9537 / 300 + rng.normal(0, 0.5, EPOCHS),
+    }  # fmt: skip
+    pd.DataFrame(history).to_csv(folder / "history.csv", index=False, float_format="%.6g")
+    metadata = {"data": "0" * 64, "commit": "simulated", "versions": {"simulated": "0"}, "device": "none"}
     (folder / "weights.json").write_text(json.dumps(metadata))
 
 
@@ -185,9 +190,9 @@ def write_packs(folder: Path, videos: pd.DataFrame) -> None:
     """A pack per class in which every video has a single frame: a random texture, as hard to compress as a real one."""
     rng = np.random.default_rng(0)
     for name, part in videos.groupby("class"):
-        colours = rng.integers(0, 255, (4, 6, 3)).astype(np.uint8)
+        colours = rng.integers(0, 255, (7, 9, 3)).astype(np.uint8)
         texture = cv2.resize(colours, (226, 170), interpolation=cv2.INTER_CUBIC).astype(int)
-        texture += rng.normal(0, 12, texture.shape).astype(int)
+        texture += rng.normal(0, 20, texture.shape).astype(int)
         jpeg = cv2.imencode(".jpg", texture.clip(0, 255).astype(np.uint8))[1].tobytes()
         with PackWriter(folder / f"{name}.zip") as pack:
             for video in part["video"]:

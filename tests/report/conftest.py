@@ -1,0 +1,72 @@
+"""Simulated results and the reports made of them; browsers of two sizes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import browser
+from simulated import simulate
+
+PROJECT = Path(__file__).parents[2]
+SIZES = {1280: 720, 1920: 1080}
+
+
+def draw_figures(folder: Path) -> Path:
+    """Run figures.py on the simulated run below `folder`; return the folder with the figures."""
+    figures = folder / "results" / "simulated" / "figures"
+    command = [
+        sys.executable, str(PROJECT / "workflow_scripts" / "figures.py"), "--run", "results/simulated",
+        "--dataset", "data/simulated", "--output", str(figures),
+    ]  # fmt: skip
+    subprocess.run(command, cwd=folder, check=True)
+    return figures
+
+
+@pytest.fixture(scope="session")
+def full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Figures of a simulated run as large as UCF101: 101 classes, 3 splits, 3 seeds."""
+    folder = tmp_path_factory.mktemp("full_size")
+    simulate(folder)
+    return draw_figures(folder)
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Figures of a simulated run with 5 classes, one split evaluated with given weights, beside another run."""
+    folder = tmp_path_factory.mktemp("compared")
+    small = {"classes": 5, "seeds": (1,), "protocols": ("segments",)}
+    simulate(folder, run="other", skill=-0.1, **small)
+    simulate(folder, compare=("other",), given_weights={2: "given.pdparams"}, **small)
+    return draw_figures(folder)
+
+
+@pytest.fixture(scope="session")
+def snakemake_report(full_size: Path) -> Path:
+    """What `snakemake --report` makes of the simulated run of full size, with the project's own rules."""
+    return make_snakemake_report(full_size.parents[2])
+
+
+def make_snakemake_report(folder: Path) -> Path:
+    """Report on the simulated run below `folder`, where links make the project's files appear."""
+    for name in ("Snakefile", "config.yaml", "rules", "report", "schemas", "workflow_scripts", "envs", "profiles"):
+        (folder / name).symlink_to(PROJECT / name)
+    command = [
+        sys.executable, "-m", "snakemake", "results/simulated/figures/report.html", "--configfile",
+        "results/simulated/config.yaml", "--report", "report_of_simulated.html",
+    ]  # fmt: skip
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ | {"LANG": "C.UTF-8"})
+    assert result.returncode == 0, result.stderr
+    return folder / "report_of_simulated.html"
+
+
+@pytest.fixture(scope="session", params=SIZES, ids="{} wide".format)
+def screen(request: pytest.FixtureRequest) -> Iterator[browser.Browser]:
+    """A browser; skipped where none is installed."""
+    if reason := browser.missing():
+        pytest.skip(reason)
+    with browser.browser(request.param, SIZES[request.param]) as opened:
+        yield opened

@@ -1,0 +1,160 @@
+"""The report in a real browser: everything opens and draws, nothing is asked of the network."""
+
+import csv
+import io
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from browser import Browser
+
+CHARTS = ("accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost")
+COMPARISON = ("differences", "overlaid_curves")
+MEGABYTES = 15
+# Pairs of neighbouring labels of an axis that cover each other, in the element given.
+OVERLAPS = """
+const found = [];
+for (const axis of arguments[0].querySelectorAll(".role-axis-label")) {
+  const boxes = [...axis.querySelectorAll("text")]
+    .filter((text) => text.textContent && getComputedStyle(text).opacity !== "0")
+    .map((text) => [text.textContent, text.getBoundingClientRect()])
+    .sort((a, b) => a[1].x - b[1].x || a[1].y - b[1].y);
+  for (let i = 1; i < boxes.length; i++) {
+    const [a, b] = [boxes[i - 1][1], boxes[i][1]];
+    const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const along = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    if (Math.min(across, along) > 2) found.push(boxes[i - 1][0] + " / " + boxes[i][0]);
+  }
+}
+return found;
+"""
+
+
+def open_page(screen: Browser, page: Path) -> None:
+    screen.open(page)
+    screen.wait("document.body.dataset.drawn === 'true'")
+
+
+def assert_quiet(screen: Browser) -> None:
+    assert screen.errors() == []
+    assert screen.requests() == []
+
+
+def assert_draws(screen: Browser, charts: tuple[str, ...]) -> None:
+    """Every chart has marks, no labels that overlap, and no more width than the page."""
+    for name in charts:
+        chart = screen.driver.find_element("id", f"chart-{name}")
+        marks = "return arguments[0].querySelectorAll('svg path, svg rect, svg line').length"
+        assert screen.run(marks, chart) > 5, name
+        assert screen.run(OVERLAPS, chart) == [], name
+        assert screen.run("return arguments[0].scrollWidth <= arguments[0].clientWidth", chart), f"{name} is too wide"
+
+
+def assert_sections_open(screen: Browser) -> None:
+    """Every link of the page's menu leads to a heading that is then on the screen."""
+    for link in screen.driver.find_elements("css selector", "nav a"):
+        screen.run("arguments[0].click()", link)
+        target = screen.driver.find_element("id", link.get_attribute("href").partition("#")[2])
+        assert -1 <= target.rect["y"] - screen.run("return scrollY") <= screen.height, link.text
+
+
+def test_full_size_page(screen: Browser, full_size: Path) -> None:
+    open_page(screen, full_size / "report.html")
+    assert_draws(screen, CHARTS)
+    assert_sections_open(screen)
+    assert screen.run("return document.documentElement.scrollWidth") <= screen.width
+    assert "SIMULATED" in screen.driver.find_element("css selector", ".notice").text
+    assert_quiet(screen)
+
+
+def test_compared_page(screen: Browser, compared: Path) -> None:
+    open_page(screen, compared / "report.html")
+    assert_draws(screen, CHARTS + COMPARISON)
+    assert_sections_open(screen)
+    text = screen.driver.find_element("tag name", "body").text
+    assert "Split 2 was evaluated with given weights (given.pdparams), not trained here." in text
+    assert "A subset of UCF101: 5 of 101 classes" in text
+    assert_quiet(screen)
+
+
+def test_tables_sort_and_download(screen: Browser, full_size: Path) -> None:
+    open_page(screen, full_size / "report.html")
+    table = screen.driver.find_element("id", "table-class_accuracy")
+    head = table.find_element("xpath", ".//th[contains(., 'top-1')]")
+    column = "return [...arguments[0].tBodies[0].rows].map(row => Number(row.cells[3].dataset.value))"
+    for direction in ("ascending", "descending"):
+        screen.run("arguments[0].click()", head)
+        assert head.get_attribute("aria-sort") == direction
+        values = screen.run(column, table)
+        assert values == sorted(values, reverse=direction == "descending")
+    link = screen.driver.find_element("css selector", "a[download='class_accuracy.csv']").get_attribute("href")
+    rows = list(csv.DictReader(io.StringIO(unquote(link.partition(",")[2]))))
+    assert len(rows) == 101
+    assert {"class", "videos", "groups", "top1", "low", "high"} <= set(rows[0])
+
+
+def test_charts_download_as_svg_and_png(screen: Browser, compared: Path) -> None:
+    open_page(screen, compared / "report.html")
+    for name in CHARTS + COMPARISON:
+        for kind, start in (("SVG", "blob:"), ("PNG", "data:image/png")):
+            link = screen.driver.find_element("xpath", f"//*[@id='chart-{name}']//a[text()='Save as {kind}']")
+            assert link.get_attribute("download") == f"{name}.{kind.lower()}"
+            screen.run("arguments[0].dispatchEvent(new MouseEvent('mousedown')); window.link = arguments[0]", link)
+            screen.wait(f"link.href.startsWith('{start}')")
+    assert_quiet(screen)
+
+
+def check_snakemake_report(screen: Browser, report: Path) -> None:
+    """The landing page has the answer on its first screen, and every result in the menus opens."""
+    screen.open(report)
+    screen.wait("document.querySelector('.report table')")
+    title = screen.driver.find_element("css selector", ".report h1")
+    answer = screen.driver.find_element("css selector", ".report .lead")
+    assert 0 <= title.rect["y"] < answer.rect["y"] < screen.height / 2
+    assert "top-1" in answer.text.lower()
+    for path, result in screen.run("return results").items():
+        assert "System Message" not in result["caption"], path
+        assert "|" not in result["caption"], path
+        kind = {"text/html": "html", "image/svg+xml": "img"}.get(result["mime_type"])
+        if kind:
+            screen.run("app.setView({content: arguments[0], contentPath: results[arguments[1]].data_uri})", kind, path)
+        if kind == "img":
+            screen.wait("document.querySelector('#app div.grow img')?.naturalWidth > 0")
+            top = screen.run("return document.querySelector('#app div.grow img').getBoundingClientRect().top")
+            assert top >= 0, f"the top of {path} is cut off"
+    for name in ("Where does it fail?", "What does the network see?"):
+        screen.run("app.setView({content: 'rulegraph'})")
+        screen.wait("document.querySelector('.report nav a')")
+        screen.run("arguments[0].click()", screen.driver.find_element("link text", name))
+        screen.wait("document.querySelector('#app iframe')")
+        screen.driver.switch_to.frame(screen.driver.find_element("css selector", "#app iframe"))
+        screen.wait("document.body?.dataset.drawn === 'true'")
+        assert screen.run(
+            "return !location.hash || document.querySelector(location.hash).getBoundingClientRect().y < 9"
+        )
+        screen.driver.switch_to.default_content()
+    assert_quiet(screen)
+
+
+def test_snakemake_report(screen: Browser, snakemake_report: Path) -> None:
+    check_snakemake_report(screen, snakemake_report)
+
+
+def test_snakemake_report_is_light(snakemake_report: Path, full_size: Path) -> None:
+    sizes = {path.name: path.stat().st_size / 1e6 for path in (snakemake_report, full_size / "report.html")}
+    print({name: f"{size:.1f} MB" for name, size in sizes.items()})
+    assert max(sizes.values()) < MEGABYTES
+
+
+def test_pages_fit_into_an_address(full_size: Path) -> None:
+    """Chromium opens no `data:` address above 2 MiB, and Snakemake makes one of every page."""
+    for page in full_size.glob("*.html"):
+        assert page.stat().st_size * 4 / 3 + 100 < 2 * 1024**2, page.name
+
+
+def test_demo_report(screen: Browser) -> None:
+    report = Path(__file__).parents[2] / "results" / "demo" / "report.html"
+    if not report.is_file():
+        pytest.skip("results/demo/report.html is not there: make demo")
+    check_snakemake_report(screen, report)
