@@ -22,7 +22,7 @@ from video3d.augment import centre_box
 from video3d.config import settings_argument
 from video3d.console import UserError, run
 from video3d.data import Video, class_names, fill_clip, open_packs, read_split
-from video3d.files import atomic_path, sha256
+from video3d.files import atomic_path
 from video3d.inference import PARAMETERS, Predicted, Predictor, predict_videos
 from video3d.protocols import PROTOCOLS, describe, views
 from video3d.tables import write_table
@@ -128,7 +128,9 @@ def main() -> None:
     arguments = parse_arguments()
     settings = settings_argument(arguments.settings)["evaluate"]
     protocol = arguments.protocol
-    predictor = Predictor(arguments.model, settings["engine"], arguments.device, arguments.threads)
+    predictor = Predictor(
+        arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
+    )
     videos = test_videos(arguments.clips, predictor.labels)
     start = time.perf_counter()
     predicted = predict(predictor, videos, arguments.frames, protocol, settings, arguments.threads)
@@ -141,7 +143,7 @@ def main() -> None:
         "device": predictor.device,
         "threads": arguments.threads,
         "batch_size": settings["batch_size"],
-        "model_sha256": sha256(arguments.model / PARAMETERS),
+        "model_sha256": predictor.metadata["files"][PARAMETERS],
         "versions": {"python": platform.python_version(), "paddle": paddle.__version__, "numpy": np.__version__},
         "seconds": round(seconds, 3),
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),

@@ -170,7 +170,9 @@ def main() -> None:
     """Predict and write; fails if not a single video could be answered."""
     arguments = parse_arguments()
     settings = settings_argument(arguments.settings)["evaluate"]
-    predictor = Predictor(arguments.model, settings["engine"], arguments.device, arguments.threads)
+    predictor = Predictor(
+        arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
+    )
     protocol = arguments.protocol or predictor.metadata["protocol"]
     description = f"{protocol}: {describe(protocol, predictor.clip, settings['uniform'])}"
     start = time.perf_counter()

@@ -7,6 +7,7 @@ logits, `metadata.json` says what the clips and the classes are.
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +21,20 @@ from video3d.classifier import Classifier
 from video3d.console import UserError, progress
 from video3d.data import batches
 from video3d.device import use_device
+from video3d.files import sha256
 from video3d.protocols import Views
+from video3d.tensorrt import rewrite_for_tensorrt, tensorrt_problem
 
-ENGINES = ("plain", "onednn", "openvino", "tensorrt")
+ENGINES = ("plain", "onednn", "tensorrt")
 FASTEST_ENGINE = {"cpu": "onednn", "gpu": "plain"}
+GPU_MEGABYTES = 256  # of memory taken at the start; more is taken as needed
 PROGRAM, PARAMETERS, METADATA = "model.json", "model.pdiparams", "metadata.json"
 
 
 def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None:
     """Write `network` with its normalisation, and `metadata` (with a section `clip`), to an existing folder.
+
+    The metadata are completed by the SHA-256 of the other files.
 
     `network` maps float32 (N, 3, T, H, W) to logits; the exported program maps uint8 RGB (N, T, H, W, 3) to logits,
     float32 (N, classes), for any N.
@@ -39,7 +45,8 @@ def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None
     shape = [None, clip["frames"], clip["size"], clip["size"], 3]
     clips = paddle.static.InputSpec(shape, "uint8", name="clips")
     paddle.jit.save(classifier, str(Path(folder) / "model"), input_spec=[clips])
-    text = json.dumps(metadata, indent=2, ensure_ascii=False)
+    files = {name: sha256(Path(folder) / name) for name in (PROGRAM, PARAMETERS)}
+    text = json.dumps(metadata | {"files": files}, indent=2, ensure_ascii=False)
     (Path(folder) / METADATA).write_text(text + "\n", encoding="utf-8")
 
 
@@ -47,17 +54,25 @@ class Predictor:
     """An exported network, ready to predict: uint8 RGB clips (N, T, H, W, 3) → logits, float32 (N, classes).
 
     `engine` is one of `ENGINES`, or "auto" for the one that was measured to be the fastest on the device; `device` is
-    auto, gpu or cpu. Attributes: metadata, labels (class names), clip (that section of the config), engine, device.
-    Raises UserError if the folder is no exported model or the engine cannot run here.
+    auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels (class names),
+    clip (that section of the config), engine, device. Raises UserError if the folder is no exported model or the engine
+    cannot run here.
     """
 
-    def __init__(self, folder: str | os.PathLike, engine: str = "auto", device: str = "auto", threads: int = 1):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        engine: str = "auto",
+        device: str = "auto",
+        threads: int = 1,
+        batch_size: int = 16,
+    ):
         self.metadata = read_metadata(folder)
         self.labels: list[str] = self.metadata["labels"]
         self.clip: dict = self.metadata["clip"]
         self.device = use_device(device, threads)
         self.engine = choose_engine(engine, self.device)
-        self._predictor = inference.create_predictor(_configuration(Path(folder), self.engine, self.device, threads))
+        self._predictor = self._create(Path(folder), threads, batch_size)
         self._input = self._predictor.get_input_handle(self._predictor.get_input_names()[0])
         self._output = self._predictor.get_output_handle(self._predictor.get_output_names()[0])
         with _stdout_to_stderr():  # the first run chooses kernels, and some of them print a line
@@ -74,6 +89,22 @@ class Predictor:
         self._input.copy_from_cpu(clips)
         self._predictor.run()
         return self._output.copy_to_cpu()
+
+    def _create(self, folder: Path, threads: int, batch_size: int) -> inference.Predictor:
+        files = folder / PROGRAM, folder / PARAMETERS
+        with tempfile.TemporaryDirectory() as temporary:
+            if self.engine == "tensorrt":
+                files = rewrite_for_tensorrt(files[0], self.clip_shape, batch_size, Path(temporary))
+            config = inference.Config(*map(str, files))
+            config.disable_glog_info()
+            config.set_cpu_math_library_num_threads(threads)
+            if self.device == "gpu":
+                config.enable_use_gpu(GPU_MEGABYTES, int(paddle.device.get_device().partition(":")[2]))
+            elif self.engine == "onednn":
+                config.enable_mkldnn()
+            else:
+                config.disable_mkldnn()
+            return inference.create_predictor(config)
 
 
 class Predicted(NamedTuple):
@@ -128,7 +159,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def read_metadata(folder: str | os.PathLike) -> dict:
-    """The metadata of an exported model. Raises UserError if the folder is none."""
+    """The metadata of an exported model. Raises UserError if the folder is none, or if a file in it is damaged."""
     folder = Path(folder)
     missing = [name for name in (PROGRAM, PARAMETERS, METADATA) if not (folder / name).is_file()]
     if missing:
@@ -139,8 +170,11 @@ def read_metadata(folder: str | os.PathLike) -> dict:
     try:
         metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
         metadata["labels"], metadata["clip"]["frames"], metadata["clip"]["size"]
+        wrong = [name for name in (PROGRAM, PARAMETERS) if metadata["files"][name] != sha256(folder / name)]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / METADATA} is damaged ({error!r}); export the model again") from error
+    if wrong:
+        raise UserError(f"{folder}: {', '.join(wrong)} damaged, or of another model; export the model again")
     return metadata
 
 
@@ -148,28 +182,13 @@ def choose_engine(engine: str, device: str) -> str:
     """The engine to use on `device`, "cpu" or "gpu". Raises UserError if the one that is asked for cannot run here."""
     if engine == "auto":
         return FASTEST_ENGINE[device]
-    if engine in ("onednn", "openvino") and device == "gpu":
-        raise UserError(f"evaluate: engine: {engine} runs on a CPU; set device: cpu, or engine: auto")
+    if engine == "onednn" and device == "gpu":
+        raise UserError("evaluate: engine: onednn runs on a CPU, not on the GPU; set engine: auto, or device: cpu")
     if engine == "tensorrt" and device == "cpu":
-        raise UserError("evaluate: engine: tensorrt needs a GPU, and this is the CPU; set engine: auto")
-    if engine == "tensorrt" and inference.get_trt_runtime_version() == (0, 0, 0):
-        raise UserError("evaluate: engine: tensorrt, but this PaddlePaddle finds no TensorRT; set engine: plain")
+        raise UserError("evaluate: engine: tensorrt runs on a GPU, not on the CPU; set engine: auto")
+    if engine == "tensorrt" and (problem := tensorrt_problem()):
+        raise UserError(f"evaluate: engine: tensorrt cannot be used: {problem}; set engine: auto")
     return engine
-
-
-def _configuration(folder: Path, engine: str, device: str, threads: int) -> inference.Config:
-    config = inference.Config(str(folder / PROGRAM), str(folder / PARAMETERS))
-    config.disable_glog_info()
-    config.set_cpu_math_library_num_threads(threads)
-    if device == "gpu":
-        config.enable_use_gpu(256, 0)
-    else:
-        config.disable_gpu()
-    if engine == "onednn":
-        config.enable_mkldnn()
-    else:
-        config.disable_mkldnn()
-    return config
 
 
 @contextmanager

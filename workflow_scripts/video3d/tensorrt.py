@@ -1,0 +1,31 @@
+"""An exported program rewritten for TensorRT, which needs Paddle's GPU build and an installed TensorRT."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+
+def tensorrt_problem() -> str | None:
+    """Why TensorRT cannot be used here, or None if it can."""
+    for module, what in (("paddle.tensorrt", "this PaddlePaddle is a build without it"), ("tensorrt", "not installed")):
+        if find_spec(module) is None:
+            return what
+    return None
+
+
+def rewrite_for_tensorrt(
+    program: Path, clip_shape: tuple[int, ...], batch_size: int, folder: Path
+) -> tuple[Path, Path]:
+    """Write a copy of `program` whose operations run in TensorRT, in float32, to `folder`: (program, parameters).
+
+    It takes uint8 clips of `clip_shape`, (T, H, W, 3), in batches of 1 to `batch_size`. It runs on this kind of GPU
+    only, so it is made anew each time and not shipped.
+    """
+    from paddle import tensorrt  # absent from Paddle's CPU build
+
+    shapes = [(count, *clip_shape) for count in (1, batch_size, batch_size)]
+    clips = tensorrt.Input(warmup_data=tuple(np.zeros(shape, np.uint8) for shape in shapes))
+    target = folder / "tensorrt"
+    tensorrt.convert(str(program.with_suffix("")), tensorrt.TensorRTConfig([clips], save_model_dir=str(target)))
+    return target.with_suffix(".json"), target.with_suffix(".pdiparams")
