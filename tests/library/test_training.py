@@ -1,6 +1,7 @@
 import hashlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tiny_packs import write_dataset
@@ -8,6 +9,7 @@ from video3d import training
 from video3d.config import resolve
 from video3d.console import UserError
 from video3d.data import open_packs, read_split
+from video3d.weights import save_weights
 
 SETTINGS = {
     "model": {"depth": 10, "width": 4, "dropout": 0.3},
@@ -122,4 +124,46 @@ def test_a_batch_larger_than_the_data_is_named(job):
 def test_an_infinite_loss_stops_with_the_names_of_the_videos(job):
     settings = job.settings | {"train": job.settings["train"] | {"learning_rate": 1e30}}
     with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch \d, step \d; .*v_\w+_g\d\d_c01"):
+        training.train(replace(job, settings=settings))
+
+
+def test_a_training_starts_from_weights_with_a_new_classifier(job, tmp_path):
+    network, _ = training.train(job)
+    path = tmp_path / "start.pdparams"
+    metadata = {"labels": job.classes, "model": job.settings["model"], "clip": job.settings["clip"]}
+    save_weights(path, network, metadata)
+    frozen = {name: 0 for name in ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")}
+    settings = job.settings | {"train": job.settings["train"] | {"weights": str(path), "stage_rates": frozen}}
+    three = [*job.training[:9], job.training[9]._replace(label=2)]
+    folder = tmp_path / "tuned"
+    tuned, _ = training.train(
+        replace(job, settings=settings, classes=["A", "B", "C"], training=three, checkpoints=folder)
+    )
+    before, after = network.state_dict(), tuned.state_dict()
+    changed = {name for name in before if not np.array_equal(before[name].numpy(), after[name].numpy())}
+    assert changed == {"fc.weight", "fc.bias"}
+    wider = settings | {"model": settings["model"] | {"width": 8}}
+    with pytest.raises(UserError, match="width"):
+        training.train(replace(job, settings=wider, checkpoints=tmp_path / "wider"))
+
+
+def test_every_ingredient_of_the_recipes_trains_and_resumes(job, tmp_path, monkeypatch):
+    ingredients = {
+        "sampling": "consecutive", "crop": "random_resized", "colour_jitter": 0.4, "mixup": 0.2, "cutmix": 1.0,
+        "label_smoothing": 0.1, "schedule": "cosine", "warmup_epochs": 1, "decay_norms_and_biases": False,
+        "average": 0.9, "clip_gradients": 1.0, "accumulate": 2,
+    }  # fmt: skip
+    settings = job.settings | {"train": job.settings["train"] | ingredients}
+    settings["clip"] = settings["clip"] | {"input": "difference"}
+    modern = replace(job, settings=settings, validation=job.training[:2])
+    whole, history = training.train(replace(modern, checkpoints=tmp_path / "whole"))
+    train_and_kill(modern, monkeypatch, 3)
+    resumed, again = training.train(modern)
+    assert fingerprint(resumed) == fingerprint(whole)
+    assert [row["validation_loss"] for row in again] == [row["validation_loss"] for row in history]
+
+
+def test_a_plateau_needs_validation_groups(job):
+    settings = job.settings | {"train": job.settings["train"] | {"schedule": "plateau"}}
+    with pytest.raises(UserError, match="plateau needs validation_groups"):
         training.train(replace(job, settings=settings))

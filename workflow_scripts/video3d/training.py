@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ import paddle
 from video3d import augment, clips
 from video3d.checkpoint import State, Totals, load_checkpoint, save_checkpoint
 from video3d.console import UserError, progress
-from video3d.convert import check_settings, load_any
 from video3d.data import Batch, Video, batches, fill_clip, generator
 from video3d.learner import Learner
 from video3d.mixing import mix, targets
@@ -191,8 +191,10 @@ def start_from(network: paddle.nn.Layer, settings: dict) -> None:
     """
     weights = settings["train"]["weights"]
     if weights:
-        tensors, known = load_any(weights)
-        check_settings(weights, known, settings["model"], settings["clip"])
+        # Imported by name, so that an edit of the conversion does not retrain what never needed it (see code.py).
+        convert = import_module("video3d.convert")
+        tensors, known = convert.load_any(weights)
+        convert.check_settings(weights, known, settings["model"], settings["clip"])
         fit = apply_weights(network, tensors, allow_new_head=True, source=weights)
         logging.info("starting from %s: %s", weights, fit)
 

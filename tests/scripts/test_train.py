@@ -1,0 +1,94 @@
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from paths import PROJECT
+from tiny_packs import write_dataset
+from video3d.weights import load_weights
+
+SETTINGS = {
+    "model": {"depth": 10, "width": 4},
+    "clip": {"frames": 4, "size": 16},
+    "train": {"batch_size": 4, "epochs": 3, "learning_rate": 0.05},
+}
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(tmp_path / "data", classes=["Archery", "Bowling"], videos=5, frames=9)
+
+
+def start(dataset, output, settings=SETTINGS, **options):
+    """Start train.py with its outputs in `output`."""
+    options = {"threads": 1, "device": "cpu", "code": "test"} | options
+    command = [sys.executable, str(PROJECT / "workflow_scripts" / "train.py"), "--settings", json.dumps(settings)]
+    command += ["--clips", str(dataset / "split1.csv"), "--frames", str(dataset / "frames"), "--seed", "1"]
+    command += ["--checkpoints", str(output / "checkpoints"), "--history", str(output / "history.csv")]
+    command += ["--weights", str(output / "weights.pdparams")]
+    command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    """Wait for the end; returns what it said."""
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    return said
+
+
+def test_killed_and_resumed_with_other_workers_gives_the_same_bytes(dataset, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    finish(start(dataset, whole, threads=1))
+    process = start(dataset, killed, threads=2, workers=3)
+    deadline = time.monotonic() + 60
+    while not list(killed.glob("checkpoints/*/checkpoint.npz")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (killed / "weights.pdparams").exists()
+    assert "going on from epoch" in finish(start(dataset, killed, threads=2, workers=1))
+    expected = (whole / "weights.pdparams").read_bytes()
+    assert (killed / "weights.pdparams").read_bytes() == expected
+
+    (killed / "weights.pdparams").unlink()
+    assert "already finished" in finish(start(dataset, killed))
+    assert (killed / "weights.pdparams").read_bytes() == expected
+
+    _, metadata = load_weights(whole / "weights.pdparams")
+    assert metadata["labels"] == ["Archery", "Bowling"]
+    assert metadata["train"]["epochs"] == 3 and metadata["clip"]["mean"] == [0.485, 0.456, 0.406]
+    assert {"model", "seed", "data", "code", "commit", "versions", "device"} <= metadata.keys()
+    with (whole / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"] and rows[0]["validation_loss"] == ""
+
+
+def test_two_processes_write_one_set_of_outputs(dataset, tmp_path):
+    settings = SETTINGS | {"train": SETTINGS["train"] | {"devices": 2, "epochs": 1}}
+    finish(start(dataset, tmp_path / "two", settings, threads=2))
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {
+        "checkpoints",
+        "history.csv",
+        "weights.json",
+        "weights.pdparams",
+    }
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        ({"batch_size": 64}, "error: train: batch_size: 64 is larger than the data: there are 10 training videos"),
+        ({"weights": "none.pdparams"}, "error: train: weights: none.pdparams does not exist"),
+    ],
+)
+def test_errors_are_one_line_and_leave_no_outputs(dataset, tmp_path, train, message):
+    process = start(dataset, tmp_path / "failed", {"train": train})
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert message in said and "Traceback" not in said
+    assert not list((tmp_path / "failed").glob("*.*"))
