@@ -46,6 +46,16 @@ def test_number_keys_and_text_keys_are_the_same():
     assert resolve({"evaluate": {"weights": {2: "a"}}}) == resolve({"evaluate": {"weights": {"2": "a"}}})
 
 
+def test_numbers_may_come_as_text():
+    given = {"train": {"epochs": "3", "flip": "0.25"}, "splits": ["2"], "dataset": {"videos_sha256": "null"}}
+    settings = resolve(given)
+    assert (settings["train"]["epochs"], settings["train"]["flip"], settings["splits"]) == (3, 0.25, [2])
+    assert settings["dataset"]["videos_sha256"] is None
+    assert resolve({"run": "3"})["run"] == "3"
+    with pytest.raises(UserError, match=r"train\.epochs: 'three'"):
+        resolve({"train": {"epochs": "three"}})
+
+
 def test_settings_argument_takes_text_and_files(tmp_path):
     settings = resolve({"train": {"epochs": 3}})
     file = tmp_path / "settings.yaml"

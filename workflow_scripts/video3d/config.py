@@ -24,10 +24,11 @@ def schema() -> dict[str, Any]:
 def resolve(settings: dict[str, Any]) -> dict[str, Any]:
     """Return `settings` with every default filled in.
 
-    Keys are compared as text, so that a YAML `{2: file}` and a JSON `{"2": file}` are the same.
+    Keys are compared as text, so that a YAML `{2: file}` and a JSON `{"2": file}` are the same; so are `3` and "3"
+    where a number is due, as Snakemake's `--config train={epochs: 3}` arrives with text in place of numbers.
     Raises UserError that lists every unknown key (with its nearest valid spelling) and every value out of range.
     """
-    completed = _with_defaults(_text_keys(settings), schema())
+    completed = _with_defaults(_typed(_text_keys(settings), schema()), schema())
     errors = sorted(Draft202012Validator(schema()).iter_errors(completed), key=lambda error: list(map(str, error.path)))
     if errors:
         raise UserError("the configuration is not valid:\n" + "\n".join(f"  - {_explain(error)}" for error in errors))
@@ -63,6 +64,24 @@ def _text_keys(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_text_keys(item) for item in value]
     return value
+
+
+def _typed(value: Any, part: dict[str, Any]) -> Any:
+    """`value` with every text replaced by what it says in YAML where the schema `part` does not accept the text."""
+    if isinstance(value, dict):
+        return {key: _typed(item, part.get("properties", {}).get(key, {})) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, part.get("items", {})) for item in value]
+    if isinstance(value, str) and not Draft202012Validator(part).is_valid(value):
+        return _parsed(value)
+    return value
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _with_defaults(value: Any, part: dict[str, Any]) -> Any:
