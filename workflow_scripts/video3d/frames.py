@@ -26,6 +26,7 @@ from video3d.console import UserError
 # Containers that hold their own data; playlists and the like, which could point at other files, are no videos.
 CONTAINERS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,flv,asf,ogg"
 FPS_MODE_SINCE = (5, 1)
+SCALER = "bicubic+accurate_rnd"  # accurate rounding: the same frames whatever the processor
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
 CHUNK_BYTES = 1 << 16  # what a pipe holds
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -267,11 +268,11 @@ def extraction_command(video: Path, short_side: int, quality: int) -> list[str]:
     """The ffmpeg command that writes all frames of `video` to its standard output as JPEGs."""
     program = ffmpeg_program()
     as_decoded = {"fps_mode": "passthrough"} if ffmpeg_version(program) >= FPS_MODE_SINCE else {"vsync": 0}
-    frames = ffmpeg.input(
-        f"file:{video}", threads=1, format_whitelist=CONTAINERS, protocol_whitelist="file,pipe"
-    ).video.filter(
-        "scale", f"if(gt(iw,ih),-1,{short_side})", f"if(gt(iw,ih),{short_side},-1)", flags="bicubic+accurate_rnd"
+    source = ffmpeg.input(
+        f"file:{video}", an=None, threads=1, format_whitelist=CONTAINERS, protocol_whitelist="file,pipe"
     )
+    scale = {"w": f"if(gt(iw,ih),-1,{short_side})", "h": f"if(gt(iw,ih),{short_side},-1)", "flags": SCALER}
+    frames = source.video.filter("scale", **scale)
     return (
         frames.output(
             "pipe:",
