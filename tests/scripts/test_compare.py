@@ -1,0 +1,64 @@
+"""compare.py: two runs on the same videos."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+import compare
+from script_call import call
+
+
+def write_run(folder: Path, answers: dict, protocol: str = "segments", first: int = 1) -> Path:
+    """predictions.csv by (split, seed), each video in a group of its own."""
+    for (split, seed), correct in answers.items():
+        rows = [
+            {"video": f"v_A_g{100 * split + i}_c01", "label": 0, "group": 100 * split + i, "correct": value}
+            for i, value in enumerate(correct, first)
+        ]
+        path = folder / f"split{split}" / f"seed{seed}" / protocol / "predictions.csv"
+        path.parent.mkdir(parents=True)
+        pd.DataFrame(rows).to_csv(path, index=False)
+    return folder
+
+
+def test_splits_and_all_of_them(tmp_path, capsys):
+    a = write_run(tmp_path / "a", {(1, 1): [1, 1, 0, 0, 0], (2, 1): [1, 0]})
+    b = write_run(tmp_path / "b", {(1, 1): [0, 1, 1, 1, 1], (2, 1): [1, 1]})
+    assert call(compare.main, a, b, "--json").returncode == 0
+    rows = {row["split"]: row for row in json.loads(capsys.readouterr().out)["comparison"]}
+    assert (rows["1"]["top1_a"], rows["1"]["top1_b"]) == (0.4, 0.8)
+    assert rows["1"]["difference"] == pytest.approx(0.4)
+    assert (rows["1"]["only_a"], rows["1"]["only_b"]) == (1, 3)
+    assert rows["1"]["p_value"] == pytest.approx(stats.binomtest(1, 4).pvalue)
+    assert (rows["all"]["videos"], rows["all"]["only_b"]) == (7, 4)
+    assert rows["all"]["p_value"] == pytest.approx(stats.binomtest(1, 5).pvalue)
+
+
+def test_seeds_are_averaged_by_video(tmp_path):
+    a = write_run(tmp_path / "a", {(1, 1): [1, 0], (1, 2): [0, 0]})
+    b = write_run(tmp_path / "b", {(1, 1): [1, 1]})
+    row = compare.compare_runs(a, b).iloc[0]
+    assert (row["top1_a"], row["top1_b"], row["seeds_a"], row["seeds_b"]) == (0.25, 1, 2, 1)
+
+
+def test_only_shared_videos_are_compared_and_it_is_said(tmp_path):
+    a = write_run(tmp_path / "a", {(1, 1): [1, 1, 1]})
+    b = write_run(tmp_path / "b", {(1, 1): [1, 1, 1]}, first=2)
+    result = call(compare.main, a, b, "--csv", "--output", tmp_path / "comparison.csv")
+    assert "segments: 2 videos are in one run only and left out" in result.stderr
+    assert pd.read_csv(tmp_path / "comparison.csv")["videos"].tolist() == [2, 2]
+
+
+def test_a_run_equals_itself(tmp_path):
+    a = write_run(tmp_path / "a", {(1, 1): [1, 0, 1]})
+    assert compare.compare_runs(a, a)["p_value"].tolist() == [1, 1]
+
+
+def test_runs_without_anything_in_common(tmp_path):
+    a = write_run(tmp_path / "a", {(1, 1): [1]})
+    b = write_run(tmp_path / "b", {(1, 1): [1]}, protocol="sliding")
+    assert "have no protocol and test video in common" in call(compare.main, a, b).stderr
+    assert "give results/<run> of a finished run" in call(compare.main, a, tmp_path / "none").stderr
