@@ -45,33 +45,40 @@ SECTIONS = {
     "provenance": "Provenance",
 }
 # Pixels of a cell of the confusion matrix: on the page, and in the SVG, which has to fit on a screen as a whole.
-CELL_ON_PAGE, CELL_IN_SVG = 8.2, 5
+CELL_ON_PAGE, CELL_IN_SVG = 8.2, 4.6
 
 
 def draw(run: Run, others: list[Run], dataset: Path, benchmarks: Path, output: Path) -> None:
     """Write every file named above into the folder `output`."""
-    tables = report_tables.make_tables(run, dataset, benchmarks)
+    audit = report_tables.read_audit(dataset)
+    tables = report_tables.make_tables(run, audit, benchmarks)
     splits = report_tables.read_splits(dataset, run.settings["splits"])
     scores = headline.scores(run)
     comparisons = headline.compare(run, scores)
-    (output / "facts.rst").write_text(page.substitutions(make_facts(run, tables)), encoding="utf-8")
+    notices = headline.notices(run, scores, audit)
+    facts = make_facts(run, tables)
+    (output / "facts.rst").write_text(page.substitutions(facts), encoding="utf-8")
 
     drawn = make_charts(run, tables, splits, scores, comparisons)
+    if others:
+        tables["differences"] = report_tables.run_differences(run, others)
+        drawn |= comparison_charts(run, others, tables["differences"])
+    origins = make_origins(run, facts)
+    headings = {name: charts.heading(origins.get(name, origins["predictions"]), notices) for name in drawn}
     for name in SVG_OF_CHARTS:
         chart = confusion_chart(run, CELL_IN_SVG) if name == "confusion" else drawn[name]
-        (output / f"{name}.svg").write_text(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)), encoding="utf-8")
-    images = make_pictures(run, tables, splits, pictures.Frames(dataset / "frames"))
+        svg = vl_convert.vegalite_to_svg(chart.to_dict(validate=False) | headings[name])
+        (output / f"{name}.svg").write_text(svg, encoding="utf-8")
+    heading = [origins["predictions"], *notices]
+    images = make_pictures(run, tables, splits, pictures.Frames(dataset / "frames"), heading)
     for name in SVG_OF_PICTURES:
         (output / f"{name}.svg").write_text(images[name], encoding="utf-8")
     for name in CSV_OF_TABLES:
         (output / f"{name}.csv").write_text(page.csv(tables[name]), encoding="utf-8")
-    if others:
-        tables["differences"] = report_tables.run_differences(run, others)
-        drawn |= comparison_charts(run, others, tables["differences"])
 
     shared = {
         "title": f"ResNet-{run.settings['model']['depth']} on {run.settings['dataset']['name']}: run {run.name}",
-        "notices": headline.notices(run, scores),
+        "notices": notices,
         "sentence": headline.sentence(scores, run.protocols[0]),
         "scores": scores,
         "comparisons": comparisons,
@@ -84,7 +91,7 @@ def draw(run: Run, others: list[Run], dataset: Path, benchmarks: Path, output: P
     }
     details = {
         "captions": {name: page.caption(name, run.settings, output / "facts.rst") for name in [*drawn, *images]},
-        "charts": json.dumps({name: chart.to_dict(validate=False) for name, chart in drawn.items()}),
+        "charts": json.dumps({name: chart.to_dict(validate=False) | headings[name] for name, chart in drawn.items()}),
         "images": images,
         "tables": {name: page.table(frame) for name, frame in tables.items()},
         "audit_summary": report_tables.audit_summary(tables["audit"]),
@@ -144,17 +151,30 @@ def comparison_charts(run: Run, others: list[Run], differences: pd.DataFrame) ->
 
 
 def make_pictures(
-    run: Run, tables: dict[str, pd.DataFrame], splits: pd.DataFrame, frames: pictures.Frames
+    run: Run, tables: dict[str, pd.DataFrame], splits: pd.DataFrame, frames: pictures.Frames, heading: list[str]
 ) -> dict[str, str]:
-    """The contact sheets as SVG, by name."""
+    """The contact sheets as SVG, by name; `heading` is the lines above those that are files of their own."""
     if not frames.complete(run.classes):
         absent = pictures.nothing(f"No pictures: the packs of frames are not in {frames.folder}.")
         return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
     training, testing = splits[splits["subset"] == "train"], splits[splits["subset"] == "test"]
     return {
-        "mistakes": pictures.mistakes(frames, tables["mistakes"]),
-        "confused_pairs": pictures.confused_pairs(frames, tables["confused_pairs"], tables["mistakes"], training),
+        "mistakes": pictures.mistakes(frames, tables["mistakes"], heading),
+        "confused_pairs": pictures.confused_pairs(
+            frames, tables["confused_pairs"], tables["mistakes"], training, heading
+        ),
         "clips": pictures.clips(frames, testing.sort_values("label", kind="stable"), run.settings),
+    }
+
+
+def make_origins(run: Run, facts: dict[str, Any]) -> dict[str, str]:
+    """Which numbers a figure shows, by its name; `predictions` stands for all that are not named."""
+    trained = f"run {run.name}, splits {facts['splits']}; {facts['seeds']} seed(s)"
+    everything = f"{trained}; protocols {', '.join(run.protocols)}; n = {facts['videos']} test videos"
+    return {
+        "predictions": f"{trained}; protocol {facts['protocol']}; n = {facts['videos']} test videos",
+        **dict.fromkeys(("accuracy", "differences"), everything),
+        **dict.fromkeys(("learning_curves", "cost", "overlaid_curves"), trained),
     }
 
 

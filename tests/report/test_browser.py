@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -123,7 +124,7 @@ def check_snakemake_report(screen: Browser, report: Path) -> None:
             screen.wait("document.querySelector('#app div.grow img')?.naturalWidth > 0")
             top = screen.run("return document.querySelector('#app div.grow img').getBoundingClientRect().top")
             assert top >= 0, f"the top of {path} is cut off"
-    for name in ("Where does it fail?", "What does the network see?"):
+    for name in ("Where does it fail?", "What the network sees"):
         screen.run("app.setView({content: 'rulegraph'})")
         screen.wait("document.querySelector('.report nav a')")
         screen.run("arguments[0].click()", screen.driver.find_element("link text", name))
@@ -145,6 +146,13 @@ def test_snakemake_report_is_light(snakemake_report: Path, full_size: Path) -> N
     sizes = {path.name: path.stat().st_size / 1e6 for path in (snakemake_report, full_size / "report.html")}
     print({name: f"{size:.1f} MB" for name, size in sizes.items()})
     assert max(sizes.values()) < MEGABYTES
+
+
+def test_figures_fit_on_a_screen(full_size: Path) -> None:
+    """Snakemake shows an image centred: what is taller than the window loses its top."""
+    for figure in full_size.glob("*.svg"):
+        height = float(re.search(r'height="([\d.]+)"', figure.read_text())[1])
+        assert height <= 640, figure.name
 
 
 def test_pages_fit_into_an_address(full_size: Path) -> None:

@@ -4,7 +4,9 @@ A chart takes a table and returns an Altair chart no wider than WIDTH pixels. Fr
 Colours: Okabe and Ito, "Color Universal Design", 2008; one hue of growing darkness for amounts.
 """
 
+import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -14,7 +16,8 @@ from video3d.headline import MEAN, Comparison, Score
 
 WIDTH = 920
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-INK, GREY = "#222222", "#8a8a8a"
+INK, GREY, WARNING = "#222222", "#8a8a8a", "#b34700"
+HEADING_CHARACTERS = 130
 FONT = "Helvetica, Arial, sans-serif"
 ROWS_PER_COLUMN = 34
 PER_CENT = alt.Axis(format=".0%")
@@ -267,6 +270,17 @@ def overlaid_curves(history: pd.DataFrame) -> alt.HConcatChart | alt.Chart:
         y=alt.Y("top1:Q", title="training top-1 of clips", axis=PER_CENT), tooltip=["run", "epoch", "top1"]
     )
     return alt.hconcat(*(chart.properties(width=370, height=240) for chart in (loss, top1)))
+
+
+def heading(origin: str, notices: Sequence[str]) -> dict[str, Any]:
+    """The title of a chart: which numbers these are, so that a saved figure says so too, and what to know first."""
+    warnings = [line for notice in notices for line in textwrap.wrap(notice, HEADING_CHARACTERS)]
+    return {
+        "title": {
+            "text": origin, "fontSize": 11, "fontWeight": "normal", "color": "#555555", "anchor": "start", "offset": 12,
+            "subtitle": warnings, "subtitleFontSize": 11, "subtitleColor": WARNING,
+        }
+    }  # fmt: skip
 
 
 def nothing(text: str) -> alt.Chart:

@@ -3,13 +3,13 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from video3d.results import Run
 from video3d.ucf101 import CLASSES
 
 MEAN = "mean"
+FAULTS = ("missing", "unreadable", "damaged")  # in audit.csv; such videos are not used
 TEST_VIDEOS = {1: 3783, 2: 3734, 3: 3696}  # of UCF101's official splits
 
 
@@ -44,6 +44,7 @@ class Score:
     """Top-1 by one protocol on one split (`split` 1, 2, 3) or on all of them (`split` mean); fractions in 0..1.
 
     `deviation` is the standard deviation over the splits for the mean and over the seeds for a split; NaN for one.
+    `left_out` is None where nobody counted.
     """
 
     protocol: str
@@ -55,7 +56,7 @@ class Score:
     top5: float
     mean_class: float
     videos: int
-    left_out: int
+    left_out: int | None
     seeds: int
 
 
@@ -103,7 +104,7 @@ def _score(protocol: str, split: str, rows: pd.DataFrame, run: Run) -> Score:
         top5=mean.get("top5", math.nan),
         mean_class=mean.get("mean_class", math.nan),
         videos=round(mean["videos"]),
-        left_out=round(np.nan_to_num(mean.get("left_out", 0))),
+        left_out=None if pd.isna(mean.get("left_out")) else round(mean["left_out"]),
         seeds=len(run.settings["seeds"]),
     )
 
@@ -139,8 +140,11 @@ def data_kind(run: Run) -> str:
     return "subset" if set(run.classes) <= set(CLASSES) else "other"
 
 
-def notices(run: Run, measured: list[Score]) -> list[str]:
-    """What a reader must know before any number: the run's own note, then what is not as in full UCF101."""
+def notices(run: Run, measured: list[Score], audit: pd.DataFrame) -> list[str]:
+    """What a reader must know before any number: the run's own note, then what is not as in full UCF101.
+
+    `audit` is audit.csv: its faulty videos are in no split table.
+    """
     settings = run.settings
     said = [settings["report"]["note"]] if settings["report"]["note"] else []
     kind, classes = data_kind(run), len(run.classes)
@@ -149,10 +153,13 @@ def notices(run: Run, measured: list[Score]) -> list[str]:
         said.append(f"Not UCF101: data set {settings['dataset']['name']} with {classes} classes; {chance}.")
     if kind == "subset":
         said.append(f"A subset of UCF101: {classes} of 101 classes; {chance}. Not comparable with published numbers.")
-    left_out = {s.split: s.left_out for s in measured if s.split != MEAN and s.left_out}
-    if left_out:
-        counts = ", ".join(f"{count} in split {split}" for split, count in left_out.items())
-        said.append(f"Faulty test videos were left out: {counts}. They are named in the audit.")
+    faulty = int(audit["status"].isin(FAULTS).sum())
+    if faulty:
+        tested = {s.split: s.left_out for s in measured if s.split != MEAN and s.left_out}
+        where = ", ".join(f"{count} of the test videos of split {split}" for split, count in tested.items())
+        said.append(
+            f"{faulty} faulty videos were left out" + (f", {where}" if where else "") + "; the audit names them."
+        )
     if len(settings["splits"]) < 3:
         said.append(f"Only split {', '.join(map(str, settings['splits']))} of the three official splits.")
     if settings["validation_groups"]:

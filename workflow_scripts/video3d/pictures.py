@@ -20,7 +20,7 @@ LINE = 15
 QUALITY = 55
 RIGHT, WRONG, INK = "#00704f", "#b34700", "#222222"
 MISTAKES, MISTAKES_IN_ROW = 21, 7
-PAIRS, VIDEOS_OF_PAIR = 5, 4
+PAIRS, VIDEOS_OF_PAIR = 4, 4
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Frames:
         return self._packs[class_name]
 
 
-def mistakes(frames: Frames, wrong: pd.DataFrame) -> str:
+def mistakes(frames: Frames, wrong: pd.DataFrame, heading: Sequence[str]) -> str:
     """The first rows of `wrong` (video, class, predicted_class, probability, split), a cell per video."""
     size = WIDTH // MISTAKES_IN_ROW - GAP
     cells = [
@@ -81,10 +81,12 @@ def mistakes(frames: Frames, wrong: pd.DataFrame) -> str:
     if not cells:
         return nothing("No mistake was made.")
     rows = [cells[start : start + MISTAKES_IN_ROW] for start in range(0, len(cells), MISTAKES_IN_ROW)]
-    return sheet([("", row) for row in rows])
+    return sheet([*((line, ()) for line in heading), *(("", row) for row in rows)])
 
 
-def confused_pairs(frames: Frames, pairs: pd.DataFrame, wrong: pd.DataFrame, training: pd.DataFrame) -> str:
+def confused_pairs(
+    frames: Frames, pairs: pd.DataFrame, wrong: pd.DataFrame, training: pd.DataFrame, heading: Sequence[str]
+) -> str:
     """A row per pair: test videos of the class that were taken for the other, then training videos of that other.
 
     `pairs` as from `analysis.confused_pairs`; `wrong` has video, class, predicted_class; `training` video, class,
@@ -102,7 +104,7 @@ def confused_pairs(frames: Frames, pairs: pd.DataFrame, wrong: pd.DataFrame, tra
         space = [Cell(np.full((size, 2 * GAP, 3), 255, np.uint8))]
         title = f"{pair['class']} taken for {pair['predicted_class']}: {pair['share']:.0%} of its videos"
         rows.append((title, left + space + right))
-    return sheet(rows) if rows else nothing("No mistake was made.")
+    return sheet([*((line, ()) for line in heading), *rows]) if rows else nothing("No mistake was made.")
 
 
 def clips(frames: Frames, videos: pd.DataFrame, settings: dict) -> str:

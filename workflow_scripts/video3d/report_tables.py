@@ -15,10 +15,9 @@ STAGES = (
 )  # fmt: skip
 
 
-def make_tables(run: Run, dataset: Path, benchmarks: Path) -> dict[str, pd.DataFrame]:
+def make_tables(run: Run, audit: pd.DataFrame, benchmarks: Path) -> dict[str, pd.DataFrame]:
     """Every table that the page shows, by name; those about predictions are of the run's first protocol."""
     predictions = first_protocol(run)
-    audit = read_table(dataset / "audit.csv", {"video", "class", "status"})
     return {
         "class_accuracy": analysis.class_table(predictions),
         "confused_pairs": analysis.confused_pairs(predictions),
@@ -33,6 +32,11 @@ def make_tables(run: Run, dataset: Path, benchmarks: Path) -> dict[str, pd.DataF
 def first_protocol(run: Run) -> pd.DataFrame:
     """The predictions by the first protocol of the settings, which all figures but the headline are about."""
     return run.predictions[run.predictions["protocol"] == run.protocols[0]]
+
+
+def read_audit(dataset: Path) -> pd.DataFrame:
+    """The table of all listed videos and what was found."""
+    return read_table(dataset / "audit.csv", {"video", "class", "status"})
 
 
 def read_splits(dataset: Path, splits: list[int]) -> pd.DataFrame:
