@@ -1,4 +1,5 @@
 # make demo   the whole workflow on the embedded data set, ending with results/demo/report.html
+# make install  the software, in .venv
 # make test   every test
 # make lint   style of the Python and Snakemake code
 # make bench  speed, as ratios against stated references
@@ -11,7 +12,7 @@ SNAKEMAKE := $(BIN)/snakemake
 DEMO := --configfile recipes/demo.yaml
 SHELL := /bin/bash
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo install test lint bench lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
@@ -19,8 +20,10 @@ demo: .venv/cpu.installed
 	@$(MAKE) --no-print-directory results/demo/report.html
 	@echo "The report is results/demo/report.html, the table of accuracies results/demo/accuracy.csv"
 
-results/demo/report.html: results/demo/accuracy.csv $(wildcard report/*)
+results/demo/report.html: results/demo/figures/report.html $(wildcard report/*)
 	$(SNAKEMAKE) $(DEMO) --report $@
+
+install: .venv/cpu.installed
 
 test: .venv/dev.installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

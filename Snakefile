@@ -22,6 +22,7 @@ wildcard_constraints:
     split=r"[123]",
     seed=r"\d+",
     protocol=r"[a-z_]+",
+    other=r"[A-Za-z0-9_.-]+",
 
 
 report: "report/workflow.rst"
@@ -48,3 +49,4 @@ include: "rules/splits.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/predict.smk"

@@ -146,7 +146,18 @@ def each_evaluation(name):
     return expand(pattern, split=SPLITS, seed=SEEDS, protocol=PROTOCOLS, name=name)
 
 
-def trained_histories():
-    """The history of every training of this run; a split with given weights has none."""
+def each_training(name):
+    """This file of every training of this run; a split with given weights has none."""
     trained = [split for split in SPLITS if str(split) not in config["evaluate"]["weights"]]
-    return expand("results/<run>/split{split}/seed{seed}/history.csv", split=trained, seed=SEEDS)
+    return expand("results/<run>/split{split}/seed{seed}/{name}", split=trained, seed=SEEDS, name=name)
+
+
+def model_of_prediction(name):
+    """This file of the exported model that names the videos of the target `predict`: the first split and seed."""
+    return f"results/<run>/split{SPLITS[0]}/seed{SEEDS[0]}/model/{name}"
+
+
+def videos_to_predict():
+    """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
+    folder = config["predict"]["videos"]
+    return sorted(str(path) for path in Path(folder).expanduser().rglob("*") if path.is_file()) if folder else []

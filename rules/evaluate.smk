@@ -56,3 +56,27 @@ rule accuracy:
     shell:
         "python workflow_scripts/accuracy.py --metrics {input.metrics:q} --lists {input.lists:q}"
         " --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule compare:
+    """Compare this run with another one on the same videos; run by name: results/<run>/compare_<other run>.csv."""
+    input:
+        here=each_evaluation("predictions.csv"),
+        other="results/{other}/accuracy.csv",
+    output:
+        "results/<run>/compare_{other}.csv",
+    log:
+        "logs/compare/<run>/{other}.log",
+    benchmark:
+        "benchmarks/compare/<run>/{other}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        code=code_version("compare"),
+        here=subpath(output[0], parent=True),
+        other=subpath(input.other, parent=True),
+    shell:
+        "python workflow_scripts/compare.py {params.other:q} {params.here:q} --csv --output {output:q} 2>&1 | tee {log:q}"

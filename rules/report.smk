@@ -3,8 +3,9 @@ rule figures:
     input:
         accuracy="results/<run>/accuracy.csv",
         predictions=each_evaluation("predictions.csv"),
-        probabilities=each_evaluation("probabilities.npz"),
-        histories=trained_histories(),
+        histories=each_training("history.csv"),
+        weights=each_training("weights.json"),
+        compared=expand("results/{other}/accuracy.csv", other=config["report"]["compare"]),
         models=expand("results/<run>/split{split}/seed{seed}/model/metadata.json", split=SPLITS, seed=SEEDS),
         audit="data/<dataset>/audit.csv",
         clips=expand("data/<dataset>/splits/split{split}.csv", split=SPLITS),
@@ -106,7 +107,7 @@ rule figures:
     resources:
         mem_mb=2000,
     params:
-        settings=section(*config),
+        settings=section(*(name for name in config if name != "device")),
         code=code_version("figures"),
         templates=folder_version("report"),
         run=subpath(input.accuracy, parent=True),

@@ -1,0 +1,27 @@
+rule predict:
+    """Name the action in every video of the folder `predict: videos:`; run by name: snakemake predict."""
+    input:
+        program=model_of_prediction("model.json"),
+        parameters=model_of_prediction("model.pdiparams"),
+        metadata=model_of_prediction("metadata.json"),
+        videos=videos_to_predict(),
+    output:
+        "results/<run>/predictions.csv",
+    log:
+        "logs/predict/<run>.log",
+    benchmark:
+        "benchmarks/predict/<run>.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=4000,
+    params:
+        settings=section("evaluate.batch_size", "evaluate.engine"),
+        code=code_version("predict"),
+        model=subpath(input.program, parent=True),
+        device=untracked_device,
+    shell:
+        "python workflow_scripts/predict.py --model {params.model:q} --settings {params.settings:q} --device {params.device}"
+        " --threads {threads} --csv --output {output:q} {input.videos:q} 2>&1 | tee {log:q}"
