@@ -5,6 +5,8 @@ with the length of a video. Timestamps are passed through, so what is stored is 
 the system's ffmpeg, else the one that comes with imageio-ffmpeg.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 import selectors
@@ -28,7 +30,7 @@ CONTAINERS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,flv,asf,ogg"
 FPS_MODE_SINCE = (5, 1)
 SCALER = "bicubic+accurate_rnd"  # accurate rounding: the same frames whatever the processor
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
-CHUNK_BYTES = 1 << 16  # what a pipe holds
+CHUNK_BYTES = 1 << 20
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 FRAME_HEADERS = {0xC0, 0xC1, 0xC2}
 
@@ -140,6 +142,10 @@ class Decoding:
             stderr=self._messages,
         )
         self.output = self._process.stdout
+        with contextlib.suppress(
+            AttributeError, OSError
+        ):  # Linux only, and up to a limit: room for what ffmpeg is ahead
+            fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
 
     def read(self) -> None:
         """Take what the pipe has; it must have something, or have ended."""
@@ -149,9 +155,7 @@ class Decoding:
         self.buffered += sum(map(len, jpegs))
         if jpegs and not self._first:
             self._first = jpegs[0]
-        if not chunk:
-            self.ended = True
-            self._process.wait()
+        self.ended = not chunk
 
     def take(self) -> bytes:
         """The next of `frames`, which must not be empty."""
@@ -168,9 +172,10 @@ class Decoding:
 
     def result(self, frames: int, size: int, content: str) -> ExtractedVideo:
         """The manifest row, once the pack has taken all `frames` of together `size` bytes."""
+        exit_code = self._process.wait()
         self._messages.seek(0)
         report = read_report(self._messages.read().decode(errors="replace"))
-        status, message = judge(report, frames, self._process.returncode, announced_seconds(self.video))
+        status, message = judge(report, frames, exit_code, announced_seconds(self.video))
         width, height = size_of(self._first) if frames else (0, 0)
         return ExtractedVideo(
             self.video.stem, frames, report.fps, width, height, size, status, message, content if frames else ""
