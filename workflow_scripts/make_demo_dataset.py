@@ -79,7 +79,7 @@ class Look(NamedTuple):
 
 
 def group_look(name: str, group: int) -> Look:
-    """The look of a group of a class: any shape and colours, the shape brighter than the background in every channel."""
+    """The look of a group of a class: any shape and colours, the shape brighter than its background."""
     rng = np.random.default_rng([*name.encode(), group])
     return Look(
         outline=SHAPES[rng.integers(len(SHAPES))],
@@ -119,7 +119,7 @@ def render_video(moving: str, group: int, clip: int) -> np.ndarray:
 
 
 def draw_shape(background: np.ndarray, outline: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """A copy of `background` (float, HEIGHT × WIDTH × BGR) with a polygon on it; `outline` is (corners, 2) in pixels."""
+    """A copy of `background` (float, HEIGHT × WIDTH × BGR) with a polygon; `outline` is (corners, 2) in pixels."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
     return background + mask[..., None] / 255 * (colour - background)
