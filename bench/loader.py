@@ -1,0 +1,164 @@
+"""Loading of training batches: the workflow's loader beside the reference's way, and beside a bare decoding loop.
+
+All three make the reference recipe's clips of 16 frames of 112 × 112 pixels from the same videos, with two workers:
+
+- the reference's way: PIL from JPEG files of the videos' size, normalised to float32, by Paddle's DataLoader with
+  worker processes;
+- the workflow: its loader, from packs of short side 170, up to the batches that the training loop gets;
+- the limit: one process per worker that decodes, crops and resizes JPEGs which are already in memory, and nothing else.
+
+Without --videos, clips like UCF101's are made first.
+
+    python bench/loader.py [--videos <folder with <Class>/<video>.avi>] [--clips 960] [--workers 2] [--rounds 3]
+"""
+
+import argparse
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from video3d import augment, training
+from video3d.clips import segment_indices
+from video3d.config import resolve
+from video3d.data import Video, generator, open_packs
+from video3d.frames import Decoders
+from video3d.packs import PackWriter
+
+import numpy as np  # isort: skip  after video3d, which sets the environment
+import paddle
+from extraction import make_clips, write_frames
+from PIL import Image
+
+BATCH, FRAMES, SIZE = 64, 16, 112
+MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+
+
+def make_packs(videos: list[Path], folder: Path) -> list[Video]:
+    """One pack with all videos, as the workflow extracts them."""
+    table = []
+    with PackWriter(folder / "Bench.zip") as pack, Decoders(videos, 170, 3, threads=2) as decoders:
+        for video, decoding in zip(videos, decoders, strict=True):
+            facts = pack.add(video.stem, decoders.frames(decoding))
+            table.append(Video(video.stem, "Bench", 0, 1, "train", facts.frames))
+    return table
+
+
+class ReferenceClips(paddle.io.Dataset):
+    """The reference's way: a clip as float32 (3, 16, 112, 112) from JPEG files."""
+
+    def __init__(self, folder: Path, videos: list[Video]):
+        self.folder, self.videos = folder, videos
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Decode, crop, resize and flip with PIL, normalise with NumPy."""
+        video = self.videos[index]
+        rng = np.random.default_rng(index)
+        paths = [self.folder / video.name / f"img_{i + 1:05d}.jpg" for i in segment_indices(video.frames, FRAMES, rng)]
+        images = [Image.open(path).convert("RGB") for path in paths]
+        box = augment.multi_scale_box(*images[0].size, SIZE, rng)
+        corners = box.x, box.y, box.x + box.width, box.y + box.height
+        images = [image.crop(corners).resize((SIZE, SIZE), Image.BILINEAR) for image in images]
+        if rng.random() < 0.5:
+            images = [image.transpose(Image.FLIP_LEFT_RIGHT) for image in images]
+        clip = np.stack([np.asarray(image, np.float32) / 255 for image in images])
+        return ((clip - MEAN) / STD).transpose(3, 0, 1, 2)
+
+
+def load_as_reference(folder: Path, videos: list[Video], workers: int) -> int:
+    """Read every batch through Paddle's DataLoader."""
+    dataset = ReferenceClips(folder, videos)
+    loader = paddle.io.DataLoader(dataset, batch_size=BATCH, drop_last=True, num_workers=workers, return_list=True)
+    return sum(len(clips) for clips in loader)
+
+
+def load_as_workflow(folder: Path, videos: list[Video], workers: int) -> int:
+    """Read every batch as the training loop does."""
+    job = training.Job(
+        settings=resolve({}),
+        classes=["Bench"],
+        training=videos,
+        validation=[],
+        packs=open_packs(folder, videos),
+        seed=1,
+        checkpoints=folder,
+        key="bench",
+        workers=workers,
+    )
+    return sum(len(batch.clips) for batch in training.training_batches(job, epoch=1))
+
+
+def decode_only(folder: Path, videos: list[Video]) -> float:
+    """Seconds for decoding, cropping and resizing the clips of `videos`, one after the other, from memory."""
+    pack = open_packs(folder, videos)["Bench"]
+    work = []
+    for video in videos:
+        rng = generator(1, 1, video.name)
+        jpegs = [bytes(pack.jpeg(video.name, int(i))) for i in segment_indices(video.frames, FRAMES, rng)]
+        work.append((jpegs, augment.multi_scale_box(*augment.jpeg_size(jpegs[0]), SIZE, rng), rng.random() < 0.5))
+    clip = np.empty((FRAMES, SIZE, SIZE, 3), np.uint8)
+    start = time.perf_counter()
+    for jpegs, box, flip in work:
+        for frame, jpeg in zip(clip, jpegs, strict=True):
+            augment.decode_crop_resize(jpeg, box, flip, frame)
+    return time.perf_counter() - start
+
+
+def limit(folder: Path, videos: list[Video], workers: int) -> float:
+    """Clips per second of as many bare loops at once as there are workers, each with its share of the videos."""
+    shares = [videos[index::workers] for index in range(workers)]
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(abs, range(workers)))  # the processes are there before the clock starts
+        seconds = list(pool.map(decode_only, [folder] * workers, shares))
+    return sum(len(share) / second for share, second in zip(shares, seconds, strict=True))
+
+
+def rate(load: Callable[[Path, list[Video], int], int], folder: Path, videos: list[Video], workers: int) -> float:
+    """Clips per second."""
+    start = time.perf_counter()
+    return load(folder, videos, workers) / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Parse the arguments, measure in turns, print the rates and the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--videos", type=Path, help="folder with <Class>/<video>.avi")
+    parser.add_argument("--clips", type=int, default=960, help="clips per round (default: 960)")
+    parser.add_argument("--workers", type=int, default=2, help="threads or processes that load (default: 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; the fastest counts (default: 3)")
+    arguments = parser.parse_args()
+    rates = {"reference": [], "workflow": [], "limit": []}
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = Path(temporary)
+        files = sorted(arguments.videos.glob("*/*.avi")) if arguments.videos else make_clips(scratch)
+        for file in files:
+            write_frames(file, scratch / file.stem)
+        table = make_packs(files, scratch)
+        videos = (table * (arguments.clips // len(table) + 1))[: arguments.clips]
+        for _ in range(arguments.rounds):
+            rates["reference"].append(rate(load_as_reference, scratch, videos[: len(videos) // 4], arguments.workers))
+            rates["workflow"].append(rate(load_as_workflow, scratch, videos, arguments.workers))
+            rates["limit"].append(limit(scratch, videos, arguments.workers))
+    best = {name: max(values) for name, values in rates.items()}
+    for name, values in rates.items():
+        print(f"{name:10} {best[name]:7.1f} clips/s   rounds: {', '.join(f'{value:.0f}' for value in values)}")
+    sizes = f"{len(files)} videos, {arguments.workers} workers, batches of {BATCH} × {FRAMES} × {SIZE} × {SIZE}"
+    print(
+        f"ratio loader_vs_reference {best['workflow'] / best['reference']:.2f}  "
+        f"(workflow over PIL from 320 × 240 JPEG files in Paddle's DataLoader, {sizes})"
+    )
+    print(
+        f"ratio loader_vs_limit {best['workflow'] / best['limit']:.2f}  "
+        f"(workflow over bare decode-crop-resize loops, one per worker, {sizes})"
+    )
+
+
+if __name__ == "__main__":
+    main()
