@@ -47,15 +47,18 @@ def pytorch_step(threads: int) -> Step:
     import torch.nn.functional as F
     from torch import nn
 
-    class Convolution(nn.Conv3d):
-        """With the reference's padding: where a size is halved, the odd row is at the end."""
+    class HalvingConvolution(nn.Conv3d):
+        """With the reference's padding "same": an odd row is at the end."""
 
         def forward(self, x):
-            halves = self.stride[0] == 2 and self.kernel_size[0] == 3
-            return super().forward(F.pad(x, [0, 1] * 3) if halves else x)
+            sides = zip(reversed(x.shape[2:]), self.kernel_size, strict=True)
+            missing = [max((-(-length // 2) - 1) * 2 + kernel - length, 0) for length, kernel in sides]
+            return super().forward(F.pad(x, [side for m in missing for side in (m // 2, m - m // 2)]))
 
     def convolution(inputs, outputs, kernel, stride):
-        return Convolution(inputs, outputs, kernel, stride, padding=kernel // 2 if stride == 1 else 0)
+        if stride == 2:
+            return HalvingConvolution(inputs, outputs, kernel, stride)
+        return nn.Conv3d(inputs, outputs, kernel, padding=kernel // 2)
 
     class Block(nn.Module):
         """Two convolutions beside a projection."""
