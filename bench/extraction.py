@@ -1,6 +1,6 @@
 """Extraction of frames: the workflow's script beside bare ffmpeg processes, and beside OpenCV.
 
-All three use every core. Bare ffmpeg decodes, scales and encodes the same way, and throws the frames away; OpenCV
+All three use every core. Bare ffmpeg decodes, scales and encodes the same way, into one file of JPEGs per video; OpenCV
 decodes and writes JPEG files at the size of the video, as the reference implementation does. Without --videos, clips
 like UCF101's are made first.
 
@@ -69,11 +69,17 @@ def extract_by_workflow(classes: Sequence[Path], output: Path) -> None:
 
 
 def extract_by_ffmpeg(classes: Sequence[Path], output: Path) -> None:
-    """One ffmpeg process per video, one at a time on every core."""
-    commands = [extraction_command(video, SHORT_SIDE, QUALITY) for videos in classes for video in videos.iterdir()]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
+    """One ffmpeg process per video, one at a time on every core, each writing its JPEGs into one file."""
     with ThreadPoolExecutor(CORES) as pool:
-        list(pool.map(lambda command: subprocess.run(command, **quiet), commands))
+        videos = [video for folder in classes for video in folder.iterdir()]
+        list(pool.map(run_ffmpeg, videos, [output / f"{video.stem}.mjpeg" for video in videos]))
+
+
+def run_ffmpeg(video: Path, target: Path) -> None:
+    """The workflow's own command, without the workflow."""
+    with target.open("wb") as file:
+        command = extraction_command(video, SHORT_SIDE, QUALITY)
+        subprocess.run(command, stdout=file, stderr=subprocess.DEVNULL, check=True)
 
 
 def extract_by_opencv(classes: Sequence[Path], output: Path) -> None:

@@ -30,7 +30,8 @@ CONTAINERS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,flv,asf,ogg"
 FPS_MODE_SINCE = (5, 1)
 SCALER = "bicubic+accurate_rnd"  # accurate rounding: the same frames whatever the processor
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
-CHUNK_BYTES = 1 << 20
+PIPE_BYTES = 1 << 20  # what ffmpeg can be ahead of this process, where the system grants it
+CHUNK_BYTES = 1 << 17
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 FRAME_HEADERS = {0xC0, 0xC1, 0xC2}
 
@@ -121,7 +122,8 @@ class Decoders:
             paused = decoding.buffered > BUFFER_BYTES and decoding is not self._started[0]
             if decoding.ended or paused:
                 self._selector.unregister(decoding.output)
-        self._start()
+            if decoding.ended:
+                self._start()
 
 
 class Decoding:

@@ -97,13 +97,12 @@ class PackWriter:
         frames = total = 0
         content = hashlib.sha256()
         for frames, jpeg in enumerate(jpegs, 1):
-            name = f"{video}/img_{frames:05d}.jpg".encode()
-            crc = zlib.crc32(jpeg)
-            self._file.write(_local_header(name, crc, len(jpeg)))
-            self._file.write(jpeg)
-            self._index(name, crc, len(jpeg))
+            name = b"%b/img_%05d.jpg" % (video.encode(), frames)
+            length, crc = len(jpeg), zlib.crc32(jpeg)
+            self._file.write(_local_header(name, crc, length) + jpeg)
+            self._index(name, crc, length)
             content.update(jpeg)
-            total += len(jpeg)
+            total += length
         self._file.flush()
         return VideoFacts(frames, total, content.hexdigest()[:16])
 
