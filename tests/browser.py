@@ -1,7 +1,6 @@
 """A real browser without a window, and what it says about a page."""
 
 import base64
-import json
 import shutil
 import tempfile
 import time
@@ -15,6 +14,7 @@ from selenium.webdriver.chrome.service import Service
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever a page asks of the network fails, and the console says so
 )  # fmt: skip
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 60  # seconds for a page to draw itself, on a busy machine
@@ -34,7 +34,7 @@ def browser(width: int, height: int) -> Iterator["Browser"]:
     options.binary_location = next(filter(None, map(shutil.which, PROGRAMS)))
     for flag in FLAGS:
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options.add_argument(f"--user-data-dir={profile}")
         driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
@@ -56,7 +56,6 @@ class Browser:
     def open(self, page: Path) -> None:
         """Load a file, forgetting what was logged before."""
         self.driver.get_log("browser")
-        self.driver.get_log("performance")
         self.driver.get(page.resolve().as_uri())
 
     def run(self, script: str, *arguments: object) -> object:
@@ -72,14 +71,8 @@ class Browser:
             time.sleep(0.05)
 
     def errors(self) -> list[str]:
-        """What the console calls severe since `open`."""
+        """What the console calls severe since `open`: errors of scripts, and everything asked of the network."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
-
-    def requests(self) -> list[str]:
-        """The addresses asked for since `open` that lie outside of the page."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        sent = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-        return [url for url in sent if not url.startswith(("file:", "data:", "blob:", "about:"))]
 
     def picture(self, path: Path, height: int | None = None) -> None:
         """Save what is seen as PNG, from the top of the page; `height` pixels of it if that is given."""

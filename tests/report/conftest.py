@@ -27,11 +27,15 @@ def draw_figures(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def full_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Figures of a simulated run as large as UCF101: 101 classes, 3 splits, 3 seeds."""
-    folder = tmp_path_factory.mktemp("full_size")
-    simulate(folder)
-    return draw_figures(folder)
+def full_size_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated run as large as UCF101: 101 classes, 3 splits, 3 seeds."""
+    return simulate(tmp_path_factory.mktemp("full_size"))
+
+
+@pytest.fixture(scope="session")
+def full_size(full_size_run: Path) -> Path:
+    """Its figures."""
+    return draw_figures(full_size_run.parents[1])
 
 
 @pytest.fixture(scope="session")

@@ -37,11 +37,6 @@ def open_page(screen: Browser, page: Path) -> None:
     screen.wait("document.body.dataset.drawn === 'true'")
 
 
-def assert_quiet(screen: Browser) -> None:
-    assert screen.errors() == []
-    assert screen.requests() == []
-
-
 def assert_draws(screen: Browser, charts: tuple[str, ...]) -> None:
     """Every chart has marks, no labels that overlap, and no more width than the page."""
     for name in charts:
@@ -60,13 +55,23 @@ def assert_sections_open(screen: Browser) -> None:
         assert -1 <= target.rect["y"] - screen.run("return scrollY") <= screen.height, link.text
 
 
+def test_requests_and_errors_would_be_seen(screen: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<img src='https://example.com/a.png'><script>nonsense()</script>")
+    screen.open(page)
+    screen.wait("document.images[0].complete")
+    found = "\n".join(screen.errors())
+    assert "https://example.com/a.png" in found
+    assert "nonsense is not defined" in found
+
+
 def test_full_size_page(screen: Browser, full_size: Path) -> None:
     open_page(screen, full_size / "report.html")
     assert_draws(screen, CHARTS)
     assert_sections_open(screen)
     assert screen.run("return document.documentElement.scrollWidth") <= screen.width
     assert "SIMULATED" in screen.driver.find_element("css selector", ".notice").text
-    assert_quiet(screen)
+    assert screen.errors() == []
 
 
 def test_compared_page(screen: Browser, compared: Path) -> None:
@@ -76,7 +81,7 @@ def test_compared_page(screen: Browser, compared: Path) -> None:
     text = screen.driver.find_element("tag name", "body").text
     assert "Split 2 was evaluated with given weights (given.pdparams), not trained here." in text
     assert "A subset of UCF101: 5 of 101 classes" in text
-    assert_quiet(screen)
+    assert screen.errors() == []
 
 
 def test_tables_sort_and_download(screen: Browser, full_size: Path) -> None:
@@ -103,7 +108,7 @@ def test_charts_download_as_svg_and_png(screen: Browser, compared: Path) -> None
             assert link.get_attribute("download") == f"{name}.{kind.lower()}"
             screen.run("arguments[0].dispatchEvent(new MouseEvent('mousedown')); window.link = arguments[0]", link)
             screen.wait(f"link.href.startsWith('{start}')")
-    assert_quiet(screen)
+    assert screen.errors() == []
 
 
 def check_snakemake_report(screen: Browser, report: Path) -> None:
@@ -114,13 +119,12 @@ def check_snakemake_report(screen: Browser, report: Path) -> None:
     answer = screen.driver.find_element("css selector", ".report .lead")
     assert 0 <= title.rect["y"] < answer.rect["y"] < screen.height / 2
     assert "top-1" in answer.text.lower()
-    for path, result in screen.run("return results").items():
-        assert "System Message" not in result["caption"], path
-        assert "|" not in result["caption"], path
-        kind = {"text/html": "html", "image/svg+xml": "img"}.get(result["mime_type"])
-        if kind:
-            screen.run("app.setView({content: arguments[0], contentPath: results[arguments[1]].data_uri})", kind, path)
-        if kind == "img":
+    facts = "return Object.entries(results).map(([path, result]) => [path, result.mime_type, result.caption])"
+    for path, kind, caption in screen.run(facts):
+        assert "System Message" not in caption, path
+        assert "|" not in caption, path
+        if kind == "image/svg+xml":
+            screen.run("app.setView({content: 'img', contentPath: results[arguments[0]].data_uri})", path)
             screen.wait("document.querySelector('#app div.grow img')?.naturalWidth > 0")
             top = screen.run("return document.querySelector('#app div.grow img').getBoundingClientRect().top")
             assert top >= 0, f"the top of {path} is cut off"
@@ -135,7 +139,7 @@ def check_snakemake_report(screen: Browser, report: Path) -> None:
             "return !location.hash || document.querySelector(location.hash).getBoundingClientRect().y < 9"
         )
         screen.driver.switch_to.default_content()
-    assert_quiet(screen)
+    assert screen.errors() == []
 
 
 def test_snakemake_report(screen: Browser, snakemake_report: Path) -> None:

@@ -60,7 +60,7 @@ def caption(name: str, settings: dict[str, Any], facts: Path) -> str:
     try:
         return publish_parts(
             text.render(snakemake=snakemake),
-            writer_name="html",
+            writer="html",
             settings_overrides={"halt_level": 2, "report_level": 5},
         )["body"]
     except Exception as error:  # docutils raises many kinds

@@ -1,0 +1,105 @@
+"""Tables behind the report, against values worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from video3d import analysis
+
+
+def predictions(*rows: tuple[str, int, str, str, int]) -> pd.DataFrame:
+    """Rows (video, group, class, predicted class, seed) of split 1."""
+    table = pd.DataFrame(rows, columns=["video", "group", "class", "predicted_class", "seed"])
+    names = sorted({*table["class"], *table["predicted_class"]})
+    return table.assign(
+        split=1,
+        label=table["class"].map(names.index),
+        predicted_label=table["predicted_class"].map(names.index),
+        correct=table["class"] == table["predicted_class"],
+    )
+
+
+TABLE = predictions(
+    ("a1", 1, "A", "A", 1), ("a1", 1, "A", "B", 2),
+    ("a2", 2, "A", "B", 1), ("a2", 2, "A", "B", 2),
+    ("b1", 1, "B", "B", 1), ("b1", 1, "B", "B", 2),
+    ("c1", 1, "C", "A", 1), ("c1", 1, "C", "C", 2),
+)  # fmt: skip
+
+
+def test_a_video_counts_once_however_many_seeds() -> None:
+    videos = analysis.one_row_per_video(TABLE).set_index("video")["correct"]
+    assert videos.to_dict() == {"a1": 0.5, "a2": 0, "b1": 1, "c1": 0.5}
+
+
+def test_accuracy_by_class() -> None:
+    table = analysis.accuracy_by(analysis.one_row_per_video(TABLE), "class").set_index("class")
+    assert table["top1"].to_dict() == {"A": 0.25, "B": 1, "C": 0.5}
+    assert table["videos"].to_dict() == {"A": 2, "B": 1, "C": 1}
+    assert table["groups"].to_dict() == {"A": 2, "B": 1, "C": 1}
+    # Two groups, with 0.5 and 0: each bootstrap mean is 0, 0.25 or 0.5, the ends with probability 1/4.
+    assert table.loc["A", ["low", "high"]].tolist() == [0, 0.5]
+    assert table.loc["B", ["low", "high"]].tolist() == [1, 1]
+
+
+def test_interval_is_wider_for_whole_groups_than_for_single_videos() -> None:
+    values = np.repeat([0.0, 1.0], 50)
+    low, high = analysis.group_interval(values, np.arange(100))
+    assert 0.35 < low < 0.45
+    assert 0.55 < high < 0.65
+    assert analysis.group_interval(values, np.repeat([0, 1], 50)) == (0, 1)
+
+
+def test_confusions() -> None:
+    assert analysis.confusion_matrix(TABLE, 3).tolist() == [[0.25, 0.75, 0], [0, 1, 0], [0.5, 0, 0.5]]
+    pairs = analysis.confused_pairs(TABLE)
+    assert pairs.to_dict("records") == [
+        {"class": "A", "predicted_class": "B", "videos": 1.5, "share": 0.75, "reverse": 0},
+        {"class": "C", "predicted_class": "A", "videos": 0.5, "share": 0.5, "reverse": 0},
+    ]
+
+
+def test_class_table_names_the_usual_mistake() -> None:
+    table = analysis.class_table(TABLE)
+    assert table["class"].tolist() == ["B", "C", "A"]
+    assert table["taken_for"].tolist()[1:] == ["A", "B"]
+    assert pd.isna(table["taken_for"][0])
+
+
+def test_confused_classes_stand_side_by_side() -> None:
+    confusion = np.eye(6)
+    for a, b in ((0, 3), (3, 5), (1, 4)):
+        confusion[a, b] = 0.5
+    order = analysis.similarity_order(confusion).tolist()
+    assert sorted(order) == list(range(6))
+    position = {label: place for place, label in enumerate(order)}
+    assert all(abs(position[a] - position[b]) == 1 for a, b in ((0, 3), (3, 5), (1, 4)))
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_order_of_few_classes(classes: int) -> None:
+    assert sorted(analysis.similarity_order(np.eye(classes))) == list(range(classes))
+
+
+def test_calibration() -> None:
+    table = pd.DataFrame({"top1_probability": [0.95, 1.0, 0.55, 0.5], "correct": [True, False, True, True]})
+    bins = analysis.calibration(table, bins=2)
+    # (0, .5] holds .5 alone; (.5, 1] holds the rest, with mean confidence .8333 and accuracy 2/3.
+    assert bins["predictions"].tolist() == [1, 3]
+    assert bins["top1"].tolist() == pytest.approx([1, 2 / 3])
+    assert bins["confidence"].tolist() == pytest.approx([0.5, 2.5 / 3])
+    assert analysis.calibration_error(bins) == pytest.approx((1 * 0.5 + 3 * (2.5 / 3 - 2 / 3)) / 4)
+
+
+def test_length_bins_hold_equally_many() -> None:
+    middles = analysis.length_bins(pd.Series(range(1, 101)), bins=4)
+    assert middles.value_counts().between(24, 26).all()
+    assert analysis.length_bins(pd.Series([7, 7, 7])).tolist() == [7, 7, 7]
+
+
+def test_paired_difference_uses_common_videos() -> None:
+    ours = predictions(("a1", 1, "A", "A", 1), ("a2", 2, "A", "A", 1), ("b1", 1, "B", "B", 1))
+    theirs = predictions(("a1", 1, "A", "B", 1), ("a2", 2, "A", "A", 1), ("c1", 1, "B", "B", 1))
+    found = analysis.paired_difference(ours, theirs)
+    assert found == {"videos": 2, "ours": 1, "theirs": 0.5, "difference": 0.5, "low": 0, "high": 1}
+    assert analysis.paired_difference(ours, theirs[2:]) == {}

@@ -1,0 +1,88 @@
+"""The headline: means, what is compared with what, and what is said first."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from simulated import simulate
+from video3d import headline
+from video3d.config import settings_argument
+from video3d.console import UserError
+from video3d.results import Run, read_run
+
+NO_FAULTS = pd.DataFrame({"status": ["ok", "short"]})
+
+
+@pytest.fixture(scope="module")
+def run(full_size_run: Path) -> Run:
+    settings = settings_argument(str(full_size_run / "config.yaml"))
+    settings["evaluate"]["protocols"] = ["segments"]
+    return read_run(full_size_run, settings)
+
+
+@pytest.fixture(scope="module")
+def subset(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("subset")
+    return read_run(simulate(folder, classes=3, splits=(1, 2), seeds=(1,), given_weights={2: "given.pdparams"}))
+
+
+def test_scores_are_those_of_the_table(run: Run) -> None:
+    table = run.accuracy.query("protocol == 'segments'").set_index(["split", "seed"])["top1"]
+    scores = {score.split: score for score in headline.scores(run)}
+    assert list(scores) == ["1", "2", "3", "mean"]
+    assert scores["1"].top1 == pytest.approx(table["1"].sum() / 3)
+    assert scores["1"].deviation == pytest.approx(table["1"].std(ddof=1))
+    splits = [scores[split].top1 for split in "123"]
+    assert scores["mean"].top1 == pytest.approx(sum(splits) / 3)
+    assert scores["mean"].deviation == pytest.approx(pd.Series(splits).std(ddof=1))
+    assert [scores[split].videos for split in scores] == [3783, 3734, 3696, 11213]
+
+
+def test_compares_only_what_is_comparable(run: Run) -> None:
+    scores = headline.scores(run)
+    paper, published, recounted = headline.compare(run, scores)
+    assert paper.reason == "this run was not evaluated by the sliding protocol"
+    split1 = scores[0]
+    assert published.difference == pytest.approx(split1.top1 - 0.4398)
+    assert recounted.difference == pytest.approx(split1.top1 - 1689 / 3783)
+    assert recounted.noise == pytest.approx(2**0.5 * (split1.high - split1.low) / 2)
+    assert recounted.beyond_noise == (abs(recounted.difference) > recounted.noise)
+
+
+def test_a_subset_is_compared_with_nothing(subset: Run) -> None:
+    assert {c.reason for c in headline.compare(subset, headline.scores(subset))} == {"other data"}
+
+
+def test_what_is_said_first(subset: Run) -> None:
+    audit = pd.DataFrame({"status": ["ok", "missing", "damaged", "short"]})
+    said = headline.notices(subset, headline.scores(subset), audit)
+    assert said[0].startswith("SIMULATED")
+    assert said[1:] == [
+        "A subset of UCF101: 3 of 101 classes; guessing gives 33.3 %. Not comparable with published numbers.",
+        "2 faulty videos were left out; the audit names them.",
+        "Only split 1, 2 of the three official splits.",
+        "Split 2 was evaluated with given weights (given.pdparams), not trained here.",
+    ]
+
+
+def test_full_ucf101_needs_no_warning(run: Run) -> None:
+    assert len(headline.notices(run, headline.scores(run), NO_FAULTS)) == 1  # that it is simulated
+
+
+def test_the_sentence_names_its_protocol(run: Run) -> None:
+    scores = headline.scores(run)
+    sentence = headline.sentence(scores, "segments")
+    assert f"over 3 splits: {100 * scores[-1].top1:.1f} % ±" in sentence
+    assert "11,213 test videos, 3 seeds per split, segments protocol" in sentence
+
+
+def test_missing_results_are_named(subset: Run, tmp_path: Path) -> None:
+    folder = simulate(tmp_path, classes=3, seeds=(1,), protocols=("segments",))
+    predictions = folder / "split2" / "seed1" / "segments" / "predictions.csv"
+    predictions.write_text("video,group\n")
+    with pytest.raises(UserError, match=r"split2/seed1/segments/predictions.csv has no column correct"):
+        read_run(folder)
+    predictions.unlink()
+    with pytest.raises(UserError, match=r"split2/seed1/segments/predictions.csv does not exist"):
+        read_run(folder)
