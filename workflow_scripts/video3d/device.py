@@ -18,6 +18,9 @@ def use_device(device: str, threads: int, count: int = 1) -> str:
     problem = gpu_problem()
     if device == "gpu" and problem:
         raise UserError(f"device: gpu, but {problem}; or set device: auto or device: cpu")
+    # Paddle's matrix library takes its slowest path on AMD processors unless it is told that they have AVX2. It looks
+    # when it computes for the first time, so a program that only imports this library keeps Paddle's own arithmetic.
+    os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "5")
     core.set_num_threads(threads)
     if device == "cpu" or problem:
         paddle.set_device("cpu")

@@ -117,4 +117,5 @@ class Learner:
         if kinds["average"]:
             self.average.restore(kinds["average"])
         if kinds["scaler"]:
-            self.scaler.load_state_dict({name: value.item() for name, value in kinds["scaler"].items()})
+            numbers = {name: value if value.ndim else value.item() for name, value in kinds["scaler"].items()}
+            self.scaler.load_state_dict(numbers)
