@@ -3,18 +3,19 @@
 Out: two archives of UCF101's shape, UCF101_demo_videos.zip (UCF101/v_<Class>_gNN_cNN.avi, all in one folder) and
 UCF101_demo_lists.zip (ucfTrainTestlist/classInd.txt, trainlist01.txt, testlist01.txt, …). The same bytes every time.
 
-No single frame tells the class. A shape slides steadily in one of six directions; where it leaves a field in the middle
-of the picture, it starts over at the opposite edge of the field. Where it is in the middle of the video is drawn
-uniformly from the field, and a position drawn uniformly from a field with joined edges is again uniform after a step of
-any length in any direction. So the k-th frame of a video has the same distribution in all classes, for every k, the
-first and the last included: the class decides the direction of the motion, and nothing else. What is more, the second
-class of a pair is the first one played backwards, made of the very same pictures, and the videos of the same group and
-number share their middle frame in all classes.
+A bright shape on a darker background does one of six things:
 
-The codec is Motion JPEG because it compresses each picture by itself: one that predicts a picture from those before it
-would leave traces of the direction in it.
+    Grow, Shrink           its size changes
+    SlideRight, SlideLeft  its horizontal position changes
+    SlideDown, SlideUp     its vertical position changes
 
-A group is a common look, as in UCF101: shape, colours and kind of background. Group 7 looks the same in all classes.
+No single frame tells the class. The property that moves passes evenly through a range that is drawn for the video; the
+two that stand still are drawn from the same kind of range. So a frame taken at a random time has the same distribution
+of sizes and positions in all six classes. And the second class of a pair is the first one played backwards, made of
+the very same pictures: what tells them apart is the order of the frames alone.
+
+The codec is Motion JPEG because it compresses each picture by itself: one that predicts a picture from those before
+would leave traces of the direction in it. A group, as in UCF101, is a common look: shape, colours and background.
 """
 
 import argparse
@@ -35,35 +36,35 @@ from video3d.files import atomic_path
 VIDEOS_ARCHIVE = "UCF101_demo_videos.zip"
 LISTS_ARCHIVE = "UCF101_demo_lists.zip"
 
-# Pairs of opposite classes, and in degrees where the first one slides: 0 is to the right, 90 down.
-DIRECTIONS = {
-    ("SlideRight", "SlideLeft"): 0,
-    ("SlideDownRight", "SlideUpLeft"): 60,
-    ("SlideDownLeft", "SlideUpRight"): 120,
+MOTIONS = {  # what changes, in the first class upwards and in the second downwards
+    "size": ("Grow", "Shrink"),
+    "x": ("SlideRight", "SlideLeft"),
+    "y": ("SlideDown", "SlideUp"),
 }
-CLASSES = sorted((name for pair in DIRECTIONS for name in pair), key=str.lower)  # UCF101's order
+CLASSES = sorted((name for pair in MOTIONS.values() for name in pair), key=str.lower)  # UCF101's order
 GROUPS = range(1, 26)
 TEST_GROUPS = {1: range(1, 8), 2: range(8, 15), 3: range(15, 22)}
 CLIPS_PER_GROUP = 4
 
 WIDTH, HEIGHT = 96, 72
-FIELD = np.array([[20.0, 10.0], [76.0, 62.0]])  # where the middle of the shape may be: least and greatest x and y
-FRAMES = 25  # odd, so that a video played backwards has the same middle frame
+FRAMES = 24
 FRAMES_PER_SECOND = 25
-SPEED = (1.2, 1.8)  # pixels per frame
-RADIUS = (18.0, 32.0)  # pixels
-NOISE = 4.0  # standard deviation of a pixel's brightness
 JPEG_QUALITY = 90
+NOISE = 6.0  # standard deviation of a pixel's brightness
 
-# Outlines around (0, 0) within distance 1.
-ARC = np.linspace(0, 2 * np.pi, 32, endpoint=False)
-DISC = np.stack([np.cos(ARC), np.sin(ARC)], axis=1)
+# Of every property: its value in the middle of a video, and by how much it changes over the whole video, in pixels;
+# the size is the natural logarithm of a radius in pixels.
+MIDDLES = {"size": (np.log(10), np.log(15)), "x": (WIDTH / 2 - 6, WIDTH / 2 + 6), "y": (HEIGHT / 2 - 6, HEIGHT / 2 + 6)}
+CHANGES = {"size": (np.log(1.8), np.log(2.5)), "x": (26, 38), "y": (26, 38)}
+
+# Outlines around (0, 0) within radius 1, x to the right and y down.
+ARC = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 SHAPES = [
-    DISC,
-    DISC[:17] * [0.9, 0.9] - [0, 0.4],  # half a disc
-    DISC[:30:11],  # triangle
-    DISC[::8],  # square
-    np.array([[0.9, 0.43], [-0.9, 0.43], [-0.9, -0.43], [0.9, -0.43]]),  # bar
+    np.array([[1, 0], [0, 0.8], [0, 0.3], [-0.9, 0.3], [-0.9, -0.3], [0, -0.3], [0, -0.8]]),  # arrow
+    np.array([[-0.6, -0.8], [-0.1, -0.8], [-0.1, 0.3], [0.7, 0.3], [0.7, 0.7], [-0.6, 0.7]]),  # L
+    np.array([[1, 0], [-0.8, 0.6], [-0.8, -0.6]]),  # triangle
+    np.array([[0.7, 0.7], [0.7, -0.7], [-0.7, -0.7], [-0.7, 0.7]]),  # square
+    0.85 * np.stack([np.cos(ARC), np.sin(ARC)], axis=1),  # disc
 ]
 BACKGROUNDS = [(2, 2), (1, 7), (6, 1), (4, 5)]  # rows and columns of random shades: slope, bars, bands, patches
 
@@ -71,71 +72,62 @@ BACKGROUNDS = [(2, 2), (1, 7), (6, 1), (4, 5)]  # rows and columns of random sha
 class Look(NamedTuple):
     """What the videos of a group have in common; colours are BGR in 0..255."""
 
-    shape: np.ndarray
+    outline: np.ndarray
     colour: np.ndarray
     background_colour: np.ndarray
     background_grid: tuple[int, int]
 
 
-def group_look(group: int) -> Look:
-    """The look of a group: any shape and colours, the shape brighter than the background in every channel."""
-    rng = np.random.default_rng([group])
+def group_look(name: str, group: int) -> Look:
+    """The look of a group of a class: any shape and colours, the shape brighter than its background."""
+    rng = np.random.default_rng([*name.encode(), group])
     return Look(
-        shape=SHAPES[rng.integers(len(SHAPES))],
-        colour=rng.uniform(160, 255, 3),
-        background_colour=rng.uniform(20, 80, 3),
+        outline=SHAPES[rng.integers(len(SHAPES))],
+        colour=rng.uniform(150, 255, 3),
+        background_colour=rng.uniform(20, 90, 3),
         background_grid=BACKGROUNDS[rng.integers(len(BACKGROUNDS))],
     )
 
 
-def render_video(degrees: float, group: int, clip: int) -> np.ndarray:
-    """The frames of a video whose shape slides in a direction: uint8 (FRAMES, HEIGHT, WIDTH, BGR).
+def draw_path(moving: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The value of every property in every frame, float64 (FRAMES,): one runs through its range, the others stay.
 
-    Everything that is random depends on group and clip alone, so the videos of all directions share the middle frame.
-    The video of the opposite direction is the same array in reverse order.
+    A property that stays has the value that it would have at a random time of such a run.
     """
-    look = group_look(group)
-    rng = np.random.default_rng([group, clip])
-    path = shape_centres(rng.uniform(*FIELD), degrees, rng.uniform(*SPEED))
-    angle, radius = rng.uniform(0, 2 * np.pi), rng.uniform(*RADIUS)
+    moments = np.linspace(-0.5, 0.5, FRAMES)
+    path = {}
+    for name in MOTIONS:
+        moment = moments if name == moving else np.full(FRAMES, rng.uniform(-0.5, 0.5))
+        path[name] = rng.uniform(*MIDDLES[name]) + moment * rng.uniform(*CHANGES[name])
+    return path
+
+
+def render_video(moving: str, group: int, clip: int) -> np.ndarray:
+    """The frames of the first class of a pair: uint8 (FRAMES, HEIGHT, WIDTH, BGR). The second class is its reverse."""
+    look = group_look(moving, group)
+    rng = np.random.default_rng([*moving.encode(), group, clip])
+    path = draw_path(moving, rng)
+    angle = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    outline = radius * look.shape @ turn
-    background = draw_background(look, rng)
+    shades = rng.uniform(-20, 20, (*look.background_grid, 1)) + look.background_colour
+    background = cv2.resize(np.broadcast_to(shades, (*look.background_grid, 3)), (WIDTH, HEIGHT))
     frames = np.empty((FRAMES, HEIGHT, WIDTH, 3), np.uint8)
-    for frame, centre in zip(frames, path, strict=True):
-        opacity = draw_mask(outline + centre)
-        noise = rng.normal(0, NOISE, (HEIGHT, WIDTH, 1))
-        frame[:] = np.clip(background + opacity * (look.colour - background) + noise, 0, 255)
+    for frame, size, x, y in zip(frames, path["size"], path["x"], path["y"], strict=True):
+        picture = draw_shape(background, np.exp(size) * look.outline @ turn + [x, y], look.colour)
+        frame[:] = np.clip(picture + rng.normal(0, NOISE, (HEIGHT, WIDTH, 1)), 0, 255)
     return frames
 
 
-def shape_centres(middle: np.ndarray, degrees: float, speed: float) -> np.ndarray:
-    """Where the shape is in each frame, float64 (FRAMES, 2) of x and y: at `middle` in the middle frame.
-
-    It moves `speed` pixels per frame and starts over at the opposite edge when it leaves the field.
-    """
-    time = np.arange(FRAMES) - FRAMES // 2
-    direction = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
-    least, greatest = FIELD
-    return least + (middle - least + speed * time[:, None] * direction) % (greatest - least)
-
-
-def draw_mask(outline: np.ndarray) -> np.ndarray:
-    """Opacity of a filled outline, 0..1, float64 (HEIGHT, WIDTH, 1), its edge smooth."""
+def draw_shape(background: np.ndarray, outline: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """A copy of `background` (float, HEIGHT × WIDTH × BGR) with a polygon; `outline` is (corners, 2) in pixels."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-    return mask[..., None] / 255
-
-
-def draw_background(look: Look, rng: np.random.Generator) -> np.ndarray:
-    """A background of the group's kind and colour, float64 (HEIGHT, WIDTH, BGR)."""
-    shades = look.background_colour + rng.uniform(-20, 20, (*look.background_grid, 1))
-    return cv2.resize(shades, (WIDTH, HEIGHT))
+    return background + mask[..., None] / 255 * (colour - background)
 
 
 def write_video(path: Path, frames: np.ndarray) -> None:
     """Write `frames` (uint8, T × height × width × BGR) to an AVI in which every picture is compressed by itself."""
-    codec = cv2.VideoWriter.fourcc(*"MJPG")
+    codec = cv2.VideoWriter_fourcc(*"MJPG")
     size = (frames.shape[2], frames.shape[1])
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, codec, FRAMES_PER_SECOND, size)
     if not writer.isOpened():
@@ -147,14 +139,14 @@ def write_video(path: Path, frames: np.ndarray) -> None:
 
 
 def video_name(name: str, group: int, clip: int) -> str:
-    """UCF101's name of a video, e.g. v_SlideLeft_g01_c02."""
+    """UCF101's name of a video, e.g. v_Grow_g01_c02."""
     return f"v_{name}_g{group:02d}_c{clip:02d}"
 
 
-def write_pair(folder: Path, pair: tuple[str, str], group: int, clip: int) -> None:
+def write_pair(folder: Path, moving: str, group: int, clip: int) -> None:
     """Write the video of both classes of a pair: the same pictures, forwards and backwards."""
-    frames = render_video(DIRECTIONS[pair], group, clip)
-    for name, ordered in zip(pair, (frames, frames[::-1]), strict=True):
+    frames = render_video(moving, group, clip)
+    for name, ordered in zip(MOTIONS[moving], (frames, frames[::-1]), strict=True):
         write_video(folder / f"{video_name(name, group, clip)}.avi", ordered)
 
 
@@ -185,11 +177,11 @@ def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
 
 def make_demo_dataset(folder: Path, clips: int = CLIPS_PER_GROUP, threads: int = 2) -> None:
     """Write the archive of videos and the archive of lists to `folder`; `clips` videos per group and class."""
-    jobs = [(pair, group, clip) for pair in DIRECTIONS for group in GROUPS for clip in range(1, clips + 1)]
+    pairs = [(moving, group, clip) for moving in MOTIONS for group in GROUPS for clip in range(1, clips + 1)]
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(threads) as pool:
         videos = Path(scratch)
-        written = pool.map(lambda job: write_pair(videos, *job), jobs)
-        for _ in progress(written, total=len(jobs), unit="pair", description="demo videos"):
+        written = pool.map(lambda pair: write_pair(videos, *pair), pairs)
+        for _ in progress(written, total=len(pairs), unit="pair", description="demo videos"):
             pass
         files = sorted(videos.iterdir())
         write_zip(folder / VIDEOS_ARCHIVE, ((f"UCF101/{file.name}", file.read_bytes()) for file in files))
@@ -201,9 +193,7 @@ def main() -> None:
     """Parse the arguments and write the archives."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, help="folder that gets the two archives")
-    parser.add_argument("--threads", type=int, default=2, help="videos made at once")
-    arguments = parser.parse_args()
-    make_demo_dataset(arguments.output, threads=arguments.threads)
+    make_demo_dataset(parser.parse_args().output)
 
 
 if __name__ == "__main__":

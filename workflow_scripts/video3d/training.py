@@ -169,6 +169,7 @@ CROPS = {
     "multi_scale": augment.multi_scale_box,
     "corners": augment.corner_box,
     "random_resized": augment.random_resized_box,
+    "centre": lambda width, height, size, rng: augment.centre_box(width, height),
 }
 
 
