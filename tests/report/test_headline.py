@@ -61,7 +61,7 @@ def test_what_is_said_first(subset: Run) -> None:
     assert said[1:] == [
         "A subset of UCF101: 3 of 101 classes; guessing gives 33.3 %. Not comparable with published numbers.",
         "2 faulty videos were left out; the audit names them.",
-        "Only split 1, 2 of the three official splits.",
+        "Only 2 of the three official splits: 1, 2.",
         "Split 2 was evaluated with given weights (given.pdparams), not trained here.",
     ]
 
@@ -81,7 +81,7 @@ def test_missing_results_are_named(subset: Run, tmp_path: Path) -> None:
     folder = simulate(tmp_path, classes=3, seeds=(1,), protocols=("segments",))
     predictions = folder / "split2" / "seed1" / "segments" / "predictions.csv"
     predictions.write_text("video,group\n")
-    with pytest.raises(UserError, match=r"split2/seed1/segments/predictions.csv has no column correct"):
+    with pytest.raises(UserError, match=r"split2/seed1/segments/predictions.csv has no column class, correct"):
         read_run(folder)
     predictions.unlink()
     with pytest.raises(UserError, match=r"split2/seed1/segments/predictions.csv does not exist"):

@@ -199,7 +199,8 @@ def accuracy_by(table: pd.DataFrame, key: str, title: str, mean: float) -> alt.L
     """Accuracy with intervals for each value of column `key`; the mean of all videos is a dashed line."""
     tooltip = [f"{key}:Q", alt.Tooltip("top1:Q", format=".1%"), *INTERVAL, "videos:Q"]
     base = alt.Chart(table).encode(
-        x=alt.X(f"{key}:Q", title=title, scale=alt.Scale(zero=False, padding=12)), tooltip=tooltip
+        x=alt.X(f"{key}:Q", title=title, axis=alt.Axis(tickMinStep=1), scale=alt.Scale(zero=False, padding=12)),
+        tooltip=tooltip,
     )
     y = alt.Y("top1:Q", title="top-1 accuracy", axis=PER_CENT, scale=alt.Scale(domain=[0, 1]))
     line = alt.Chart(pd.DataFrame({"mean": [mean]})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="mean:Q")

@@ -161,7 +161,8 @@ def notices(run: Run, measured: list[Score], audit: pd.DataFrame) -> list[str]:
             f"{faulty} faulty videos were left out" + (f", {where}" if where else "") + "; the audit names them."
         )
     if len(settings["splits"]) < 3:
-        said.append(f"Only split {', '.join(map(str, settings['splits']))} of the three official splits.")
+        splits = ", ".join(map(str, settings["splits"]))
+        said.append(f"Only {len(settings['splits'])} of the three official splits: {splits}.")
     if settings["validation_groups"]:
         groups = ", ".join(map(str, settings["validation_groups"]))
         said.append(f"Groups {groups} of the training list were held out for validation and not trained on.")

@@ -11,6 +11,9 @@ import pandas as pd
 from video3d.config import settings_argument
 from video3d.console import UserError
 
+PREDICTION_COLUMNS = {
+    "video", "group", "label", "class", "predicted_label", "predicted_class", "correct", "top1_probability",
+}  # fmt: skip
 HISTORY_COLUMNS = [
     "split", "seed", "epoch", "learning_rate", "loss", "top1", "validation_loss", "validation_top1",
     "clips_per_second", "wait_share", "seconds",
@@ -58,7 +61,7 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
     keys = [(split, seed) for split in settings["splits"] for seed in settings["seeds"]]
     trained = [key for key in keys if str(key[0]) not in settings["evaluate"]["weights"]]
     predictions = [
-        read_table(_below(folder, split, seed) / protocol / "predictions.csv", {"video", "group", "correct"}).assign(
+        read_table(_below(folder, split, seed) / protocol / "predictions.csv", PREDICTION_COLUMNS).assign(
             split=split, seed=seed, protocol=protocol
         )
         for split, seed in keys
@@ -67,7 +70,9 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
     return Run(
         name=folder.name,
         settings=settings,
-        accuracy=read_table(folder / "accuracy.csv", {"split", "protocol", "top1"}).astype({"split": str}),
+        accuracy=read_table(
+            folder / "accuracy.csv", {"split", "seed", "protocol", "videos", "top1", "top1_low", "top1_high"}
+        ).astype({"split": str}),
         predictions=pd.concat(predictions, ignore_index=True).astype({"correct": bool}),
         history=_read_histories(folder, trained),
         models={key: _read_json(_below(folder, *key) / "model" / "metadata.json") for key in keys},
@@ -112,9 +117,7 @@ def existing(path: Path) -> Path:
 
 def _read_histories(folder: Path, keys: list[tuple[int, int]]) -> pd.DataFrame:
     tables = [
-        read_table(_below(folder, split, seed) / "history.csv", {"epoch", "loss", "top1"}).assign(
-            split=split, seed=seed
-        )
+        read_table(_below(folder, split, seed) / "history.csv", set(HISTORY_COLUMNS[2:])).assign(split=split, seed=seed)
         for split, seed in keys
     ]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=HISTORY_COLUMNS)
