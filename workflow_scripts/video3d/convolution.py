@@ -10,6 +10,7 @@ of threads.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from paddle.base import core
 
 UNFOLDED_BYTES = 16 << 20
 PARTS = 8
+ROWS_PER_SUM = 256  # a gradient of the weight is worth adding up separately from so many positions on
 
 
 class Geometry(NamedTuple):
@@ -102,7 +104,8 @@ def gradient_of_weight(
     """The gradient of the weight, of its `shape`, given that of the output."""
     kernel, size = shape[2:], gradient.shape[2:]
     depth = kernel[1] * kernel[2] * shape[1]
-    blocks = _blocks(len(x), x.shape[2] * size[1] * size[2] * depth)
+    enough = -(-ROWS_PER_SUM // prod(size))
+    blocks = _blocks(len(x), x.shape[2] * size[1] * size[2] * depth, enough)
 
     def part(blocks: list[slice]) -> np.ndarray:
         sums = np.zeros((kernel[0], shape[0], depth), np.float32)
@@ -189,9 +192,9 @@ def _channels_last(weight: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(weight.transpose(2, 0, 3, 4, 1))
 
 
-def _blocks(clips: int, values: int) -> list[slice]:
-    """Clips that are unfolded together: at most a quarter of all, and no more than `UNFOLDED_BYTES` take."""
-    length = max(1, min(UNFOLDED_BYTES // (4 * values), -(-clips // 4)))
+def _blocks(clips: int, values: int, least: int = 1) -> list[slice]:
+    """Clips that are unfolded together: at most a quarter of all, and what `UNFOLDED_BYTES` hold, but `least`."""
+    length = max(least, min(UNFOLDED_BYTES // (4 * values), -(-clips // 4)))
     return [slice(start, start + length) for start in range(0, clips, length)]
 
 

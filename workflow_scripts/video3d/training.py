@@ -85,6 +85,7 @@ def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
     totals = state.totals
     saved = last = time.perf_counter()
     with progress(total=steps, unit="step", description=f"epoch {state.epoch}/{settings['epochs']}") as bar:
+        bar.disable |= job.team.rank > 0
         bar.update(state.step)
         for batch in training_batches(job, state.epoch, state.step):
             totals.waiting += time.perf_counter() - last

@@ -38,7 +38,7 @@ def announce(job: Job, state: State, network: nn.Layer) -> None:
         per_second = job.threads * SHARE_OF_PEAK * products_per_second()
         seconds = operations * len(job.training) * (epochs + 1 - state.epoch) / per_second
         if seconds > LONG:
-            logging.warning(
+            logging.info(
                 "on this CPU the training will take about %s: set a smaller model: width or clip: size, fewer "
                 "dataset: classes or train: epochs, or use a GPU",
                 duration(seconds),
