@@ -77,7 +77,8 @@ def test_twenty_steps_equal_paddles_eager_mode():
     rng = np.random.default_rng(0)
     learners = []
     for fast in (False, True):
-        settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 8, "size": 48}, "train": {"fast_cpu": fast}})
+        network = {"depth": 10, "width": 4}
+        settings = resolve({"model": network, "clip": {"frames": 8, "size": 48}, "train": {"fast_cpu": fast}})
         paddle.seed(0)
         network = build_network(settings["model"], 3)
         learners.append(Learner(network, settings["clip"], settings["train"], "cpu", 2))
