@@ -15,13 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import paddle
 
 from video3d import scores
 from video3d.augment import centre_box
 from video3d.config import settings_argument
 from video3d.console import UserError, run
 from video3d.data import Video, class_names, fill_clip, open_packs, read_split
+from video3d.device import paddle_version
 from video3d.files import atomic_path
 from video3d.inference import PARAMETERS, Predicted, Predictor, predict_videos
 from video3d.protocols import PROTOCOLS, describe, views
@@ -144,7 +144,7 @@ def main() -> None:
         "threads": arguments.threads,
         "batch_size": settings["batch_size"],
         "model_sha256": predictor.metadata["files"][PARAMETERS],
-        "versions": {"python": platform.python_version(), "paddle": paddle.__version__, "numpy": np.__version__},
+        "versions": {"python": platform.python_version(), "paddle": paddle_version(), "numpy": np.__version__},
         "seconds": round(seconds, 3),
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),
     }

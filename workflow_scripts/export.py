@@ -12,11 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import paddle
-
 from video3d.config import settings_argument
 from video3d.console import UserError, run
 from video3d.convert import load_any
+from video3d.device import paddle_version
 from video3d.files import atomic_path, sha256
 from video3d.inference import export
 from video3d.resnet3d import build_network
@@ -49,7 +48,7 @@ def describe(weights: Path, known: dict, settings: dict, classes: Sequence[str])
         "protocol": fitting_protocol(known, settings),
         "weights": {"source": str(weights), "sha256": sha256(weights), "made_by": known["source"]},
         "training": {name: known[name] for name in TRAINING_FACTS if name in known},
-        "versions": {"python": platform.python_version(), "paddle": paddle.__version__},
+        "versions": {"python": platform.python_version(), "paddle": paddle_version()},
     }
 
 

@@ -16,13 +16,11 @@ class Classifier(nn.Layer):
         super().__init__()
         self.network = network
         self.difference = clip.get("input", "rgb") == "difference"
-        shape = [1, 3, 1, 1, 1]
-        self.register_buffer("mean", paddle.to_tensor(clip["mean"], "float32").reshape(shape) * 255, persistable=False)
-        self.register_buffer("std", paddle.to_tensor(clip["std"], "float32").reshape(shape) * 255, persistable=False)
+        self.register_buffer("mean", paddle.to_tensor(clip["mean"], "float32") * 255, persistable=False)
+        self.register_buffer("std", paddle.to_tensor(clip["std"], "float32") * 255, persistable=False)
 
     def forward(self, clips):
         """Logits of uint8 clips."""
-        x = clips.transpose([0, 4, 1, 2, 3]).astype("float32")
-        if self.difference:
-            return self.network((x[:, :, 1:] - x[:, :, :-1]) / self.std)
-        return self.network((x - self.mean) / self.std)
+        x = clips.astype("float32")  # normalised with the channels last: there, Paddle does it ten times as fast
+        x = x[:, 1:] - x[:, :-1] if self.difference else x - self.mean
+        return self.network((x / self.std).transpose([0, 4, 1, 2, 3]))
