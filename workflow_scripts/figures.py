@@ -41,7 +41,7 @@ SECTIONS = {
     "evidence": "Why should I believe it?",
     "failures": "Where does it fail?",
     "cost-section": "What did it cost?",
-    "comparison": "Compared with other runs",
+    "comparison": "Other runs",
     "provenance": "Provenance",
 }
 # Pixels of a cell of the confusion matrix: on the page, and in the SVG, which has to fit on a screen as a whole.
