@@ -2,6 +2,7 @@
 # make install  the software, in .venv
 # make test   every test
 # make lint   style of the Python and Snakemake code
+# make picture  the picture in the README, from the report of the demo
 # make bench  speed, as ratios against stated references
 # make lock   renew the lock files after an edit of envs/*.in
 # make clean  remove what make made, but no data and no results
@@ -12,7 +13,7 @@ SNAKEMAKE := $(BIN)/snakemake
 DEMO := --configfile recipes/demo.yaml
 SHELL := /bin/bash
 
-.PHONY: demo install test lint bench lock clean
+.PHONY: demo install test lint picture bench lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
@@ -33,6 +34,9 @@ lint: .venv/dev.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(SNAKEMAKE) --lint
+
+picture: .venv/dev.installed demo
+	$(BIN)/python tests/picture.py results/demo/report.html docs/report.png
 
 bench: .venv/dev.installed
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --requirement bench/requirements.txt
