@@ -12,7 +12,8 @@ A bright shape on a darker background does one of six things:
 No single frame tells the class. The property that moves passes evenly through a range that is drawn for the video; the
 two that stand still are drawn from the same kind of range. So a frame taken at a random time has the same distribution
 of sizes and positions in all six classes. And the second class of a pair is the first one played backwards, made of
-the very same pictures: what tells them apart is the order of the frames alone.
+the very same pictures: what tells them apart is the order of the frames alone. (Only if it is known to be the first or
+the last of its video does a frame tell something: what is about to grow is small.)
 
 The codec is Motion JPEG because it compresses each picture by itself: one that predicts a picture from those before
 would leave traces of the direction in it. A group, as in UCF101, is a common look: shape, colours and background.
