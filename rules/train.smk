@@ -5,6 +5,7 @@ rule train:
         # The tables hold the content of every video, so packs that are written anew with the same frames train nothing.
         manifests=expand("data/<dataset>/frames/{action}.csv", action=ACTIONS),
         packs=ancient(expand("data/<dataset>/frames/{action}.zip", action=ACTIONS)),
+        start=[config["train"]["weights"]] if config["train"]["weights"] else [],
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
         metadata="results/<run>/split{split}/seed{seed}/weights.json",
