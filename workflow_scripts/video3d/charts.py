@@ -20,7 +20,7 @@ INK, GREY, WARNING = "#222222", "#8a8a8a", "#b34700"
 HEADING_CHARACTERS = 130
 FONT = "Helvetica, Arial, sans-serif"
 ROWS_PER_COLUMN = 34
-PER_CENT = alt.Axis(format=".0%")
+PER_CENT = alt.Axis(format=".0%", tickMinStep=0.01)
 INTERVAL = [alt.Tooltip("low:Q", format=".1%", title="95 % from"), alt.Tooltip("high:Q", format=".1%", title="to")]
 
 alt.data_transformers.disable_max_rows()

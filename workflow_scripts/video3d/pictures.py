@@ -1,6 +1,7 @@
 """Contact sheets of frames: SVG images in which every frame is a WebP and every name is text."""
 
 import base64
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from video3d.packs import Pack
 from video3d.protocols import views
 
 WIDTH = 920
+LEAST_WIDTH, CHARACTERS = 640, 100  # room for a line of that many characters
 GAP = 6
 LINE = 15
 QUALITY = 55
@@ -122,12 +124,12 @@ def clips(frames: Frames, videos: pd.DataFrame, settings: dict) -> str:
 
 def sheet(rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
     """Rows of cells below each other as an SVG, each row with a title above it unless that is empty."""
-    body, y, width = [], 0, 0
+    body, y, width = [], 0, LEAST_WIDTH
     for title, cells in rows:
-        if title:
+        for line in textwrap.wrap(title, CHARACTERS):
             y += LINE
-            body.append(_text(0, y, title, INK))
-            y += GAP
+            body.append(_text(0, y, line, INK))
+        y += GAP if title else 0
         x = 0
         for cell in cells:
             height, cell_width, _ = cell.image.shape
@@ -139,7 +141,7 @@ def sheet(rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
             x += cell_width + GAP
             width = max(width, x)
         y += max(cell.image.shape[0] + len(cell.lines) * LINE for cell in cells) + GAP if cells else 0
-    return _svg(max(width, 400), y, body)
+    return _svg(width, y, body)
 
 
 def nothing(text: str) -> str:
