@@ -153,7 +153,7 @@ def test_unrar_free_is_not_taken_for_unrar(tmp_path, monkeypatch, says, usable):
     assert archives.is_installed("unrar", "unrar") == usable
 
 
-EVIL_NAMES = ["../v_Punch_g01_c01.avi", "a/../../b.avi", "/absolute/a.avi", "C:/a.avi", "..\\a.avi", "\\a.avi", "C:a.avi"]
+EVIL_NAMES = ["../v_Punch_g01_c01.avi", "a/../../b.avi", "/a/b.avi", "C:/a.avi", "..\\a.avi", "\\a.avi", "C:a.avi"]
 
 
 @pytest.mark.parametrize("name", EVIL_NAMES)
@@ -164,7 +164,7 @@ def test_a_zip_that_leads_out_of_its_folder_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-@pytest.mark.parametrize("name", ["../v_Punch_g01_c01.avi", "a/../../b.avi", "/absolute/a.avi"])
+@pytest.mark.parametrize("name", ["../v_Punch_g01_c01.avi", "a/../../b.avi", "/a/b.avi"])
 def test_a_rar_that_leads_out_of_its_folder_is_refused(tmp_path, kind, name):
     archive = write(tmp_path / "videos.rar", MAKERS[kind]({name: b"x"}))
     with pytest.raises(UserError, match="leads out of the folder"):
