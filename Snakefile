@@ -28,7 +28,7 @@ wildcard_constraints:
 report: "report/workflow.rst"
 
 
-release_stale_lock()
+release_stale_locks()
 
 
 onstart:

@@ -81,24 +81,30 @@ def write_settings():
         path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-OWNER = Path(".snakemake/owner.json")
+OWNERS = Path(".snakemake/owners")
 
 
 def claim_folder():
     """Write down which process runs here, so that a later call can tell a lock from what a killed run left behind."""
-    OWNER.write_text(json.dumps([socket.gethostname(), os.getpid(), psutil.Process().create_time()]))
+    OWNERS.mkdir(exist_ok=True)
+    owner = OWNERS / f"{socket.gethostname()}-{os.getpid()}.json"
+    owner.write_text(json.dumps([socket.gethostname(), os.getpid(), psutil.Process().create_time()]))
 
 
-def release_stale_lock():
-    """Remove the lock of a run that was killed on this machine; a run that lives, or runs elsewhere, keeps its own."""
-    locks = list(Path(".snakemake/locks").glob("*.lock"))
-    if not (locks and OWNER.is_file()):
-        return
-    host, process, created = json.loads(OWNER.read_text())
-    alive = psutil.pid_exists(process) and psutil.Process(process).create_time() == created
-    if host == socket.gethostname() and not alive:
-        for lock in locks:
-            lock.unlink(missing_ok=True)
+def release_stale_locks():
+    """Remove the locks of runs that were killed on this machine; with one run alive, or elsewhere, all locks stay."""
+    owners = list(OWNERS.glob("*.json"))
+    if owners and not any(may_be_running(*json.loads(owner.read_text())) for owner in owners):
+        for path in [*Path(".snakemake/locks").glob("*.lock"), *owners]:
+            path.unlink(missing_ok=True)
+
+
+def may_be_running(host, process, created):
+    """Whether this process lives, or is on another machine, where nobody here can look."""
+    try:
+        return host != socket.gethostname() or psutil.Process(process).create_time() == created
+    except psutil.NoSuchProcess:
+        return False
 
 
 def option(name, values):

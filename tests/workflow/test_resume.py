@@ -1,7 +1,10 @@
 """A training that is killed in the middle goes on from its last checkpoint and ends with the same weights."""
 
+import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -43,3 +46,21 @@ def test_killed_training_resumes_to_the_same_weights(finished, epoch):
     text = finished.run("--config", EPOCHS, "--", WEIGHTS)
     assert "resum" in text
     assert (finished.folder / WEIGHTS).read_bytes() == expected
+
+
+def test_a_lock_stays_while_one_of_the_runs_lives(finished):
+    """Two runs shared the folder; the one that was killed must not take the lock of the other with it."""
+    owners, locks = finished.folder / ".snakemake/owners", finished.folder / ".snakemake/locks"
+    shutil.rmtree(owners, ignore_errors=True)
+    owners.mkdir()
+    living = psutil.Process()
+    (owners / "living.json").write_text(json.dumps([socket.gethostname(), living.pid, living.create_time()]))
+    (owners / "killed.json").write_text(json.dumps([socket.gethostname(), living.pid, 0]))
+    locks.mkdir(exist_ok=True)
+    lock = locks / "0.output.lock"
+    lock.write_text(WEIGHTS)
+    assert "locked" in finished.fail("--force", WEIGHTS)
+    assert lock.exists()
+    (owners / "living.json").unlink()
+    finished.run("--force", WEIGHTS)
+    assert not lock.exists()
