@@ -1,5 +1,4 @@
 import hashlib
-import io
 import random
 import signal
 import subprocess
@@ -15,19 +14,12 @@ from video3d import mirrors, subset
 from video3d.console import UserError
 from video3d.sources import locate
 from video3d.subset import obtain_subset
+from zip_files import make_zip
 
 CLASSES = ("Archery", "HandstandPushups", "Punch", "YoYo")
 NAMES = [f"UCF101/v_{name}_g{group:02}_c01.avi" for name in CLASSES for group in range(1, 9)]
 NAMES[8] = NAMES[8].replace("Handstand", "HandStand")
 VIDEOS = {name: random.Random(name).randbytes(50_000) for name in NAMES}
-
-
-def make_zip(files):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 CONTENT = make_zip(VIDEOS)

@@ -1,8 +1,6 @@
 import hashlib
-import io
 import subprocess
 import sys
-import zipfile
 
 import pytest
 
@@ -11,20 +9,13 @@ from paths import PROJECT
 from unreliable_server import Fault, running
 from video3d import mirrors
 from video3d.console import UserError
+from zip_files import make_zip
 
 LISTS = {
     "classInd.txt": b"1 Punch\r\n",
     "trainlist01.txt": b"Punch/v_Punch_g02_c01.avi 1\r\n",
     "testlist01.txt": b"Punch/v_Punch_g01_c01.avi\r\n",
 }
-
-
-def make_zip(files):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 ARCHIVE = make_zip({f"ucfTrainTestlist/{name}": content for name, content in LISTS.items()} | {"README": b"read me"})
