@@ -1,3 +1,5 @@
+from random import Random
+
 import cv2
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ from video3d.augment import (
     centre_box,
     change_colours,
     corner_box,
-    decode_crop_resize,
-    jpeg_size,
+    crop_resize,
+    decode,
+    mirror,
     multi_scale_box,
     multi_scale_sizes,
     random_colours,
@@ -43,7 +46,7 @@ def test_a_length_near_the_clip_size_becomes_the_clip_size():
 
 
 def test_multi_scale_boxes_take_13_positions_and_stay_inside():
-    rng = np.random.default_rng(0)
+    rng = Random(0)
     boxes = [multi_scale_box(227, 170, 112, rng) for _ in range(4000)]
     assert all(b.x >= 0 and b.y >= 0 and b.x + b.width <= 227 and b.y + b.height <= 170 for b in boxes)
     # 170 × .875 = 148: the free space is 79 × 22 px, its quarters are at 0, 19, 39, 59, 79 and 0, 5, 11, 16, 22.
@@ -59,40 +62,47 @@ def test_the_centre_box_is_the_largest_centred_square():
     assert centre_box(100, 131) == Box(0, 15, 100, 100)
 
 
-@pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("box", [Box(10, 20, 112, 112), Box(0, 0, 170, 148), Box(3, 4, 80, 90)])
-def test_decode_crop_resize_writes_into_its_place(box, flip):
+def test_a_crop_is_resized_into_its_place(box):
     image = smooth_image(170, 227)
-    data = jpeg(image)
     out = np.zeros((3, 112, 112, 3), np.uint8)
-    decode_crop_resize(memoryview(data), box, flip, out[1])
-    crop = simplejpeg.decode_jpeg(data)[box.y : box.y + box.height, box.x : box.x + box.width]
-    expected = cv2.resize(crop, (112, 112))
-    assert np.array_equal(out[1], expected[:, ::-1] if flip else expected)
+    crop_resize(image, box, out[1])
+    crop = image[box.y : box.y + box.height, box.x : box.x + box.width]
+    assert np.array_equal(out[1], cv2.resize(crop, (112, 112)))
     assert not out[0].any() and not out[2].any()
+
+
+def test_a_clip_is_mirrored_in_place():
+    clip = np.random.default_rng(0).integers(0, 256, (5, 4, 7, 3), dtype=np.uint8)
+    before = clip.copy()
+    mirror(clip)
+    assert np.array_equal(clip, before[:, :, ::-1])
 
 
 def test_shrinking_to_half_or_less_averages_all_pixels():
     stripes = np.zeros((224, 224, 3), np.uint8)
     stripes[:, ::2] = 200  # bilinear sampling at every fourth pixel would see 100 or 0 or 200, an average only 100
     out = np.zeros((56, 56, 3), np.uint8)
-    decode_crop_resize(jpeg(stripes), Box(0, 0, 224, 224), False, out)
+    crop_resize(stripes, Box(0, 0, 224, 224), out)
     assert np.abs(out.astype(int) - 100).max() <= 6
 
 
 def test_damaged_jpegs_raise():
     data = jpeg(smooth_image(64, 64))
-    out = np.zeros((32, 32, 3), np.uint8)
     for damaged in (data[: len(data) // 2], b"", b"no jpeg at all"):
         with pytest.raises(ValueError):
-            decode_crop_resize(damaged, Box(0, 0, 64, 64), False, out)
-    with pytest.raises(ValueError, match="64x64 pixels is smaller"):
-        decode_crop_resize(data, Box(0, 0, 65, 64), False, out)
-    assert jpeg_size(data) == (64, 64)
+            decode(damaged)
+    assert decode(memoryview(data)).shape == (64, 64, 3)
+
+
+def test_a_frame_smaller_than_its_box_raises():
+    for box in (Box(0, 0, 65, 64), Box(8, 0, 57, 64), Box(0, 1, 64, 64)):
+        with pytest.raises(ValueError, match="64x64 pixels is smaller"):
+            crop_resize(smooth_image(64, 64), box, np.zeros((32, 32, 3), np.uint8))
 
 
 def test_corner_boxes_are_squares_of_five_scales_at_five_places():
-    rng = np.random.default_rng(0)
+    rng = Random(0)
     boxes = {corner_box(320, 240, 112, rng) for _ in range(1000)}
     assert {box.width for box in boxes} == {240, 201, 169, 142, 120}  # 240 × 2^-k/4
     assert all(box.width == box.height for box in boxes)
@@ -100,7 +110,7 @@ def test_corner_boxes_are_squares_of_five_scales_at_five_places():
 
 
 def test_random_resized_boxes_keep_to_area_and_ratio():
-    rng = np.random.default_rng(0)
+    rng = Random(0)
     boxes = [random_resized_box(227, 170, 112, rng) for _ in range(2000)]
     shares = np.array([b.width * b.height / (227 * 170) for b in boxes])
     ratios = np.array([b.width / b.height for b in boxes])
@@ -113,8 +123,9 @@ def test_random_resized_boxes_keep_to_area_and_ratio():
 def test_colours_change_by_brightness_contrast_and_saturation_of_the_whole_clip():
     clip = np.zeros((2, 4, 4, 3), np.uint8)
     clip[0], clip[1] = [100, 50, 10], [200, 100, 60]
-    colours = random_colours(0.4, np.random.default_rng(5))
-    b, c, s = np.random.default_rng(5).uniform(0.6, 1.4, 3)
+    colours = random_colours(0.4, Random(5))
+    rng = Random(5)
+    b, c, s = [rng.uniform(0.6, 1.4) for _ in range(3)]
     grey = clip.astype(float) @ [0.299, 0.587, 0.114]
     mixed = s * clip + (1 - s) * grey[..., None]
     expected = np.clip(b * (c * mixed + (1 - c) * grey.mean()), 0, 255)
@@ -125,5 +136,5 @@ def test_colours_change_by_brightness_contrast_and_saturation_of_the_whole_clip(
 def test_no_jitter_changes_no_colour():
     clip = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3), dtype=np.uint8)
     before = clip.copy()
-    change_colours(clip, random_colours(0, np.random.default_rng(0)))
+    change_colours(clip, random_colours(0, Random(0)))
     assert np.array_equal(clip, before)

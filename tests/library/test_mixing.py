@@ -1,3 +1,5 @@
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def test_mixup_adds_up_shares(clips):
 def test_cutmix_pastes_one_rectangle_through_all_frames_and_channels(clips):
     partner = np.array([1, 2, 3, 0])
     for seed in range(20):
-        mixed, share = cut_and_paste(clips, partner, 0.5, np.random.default_rng(seed))
+        mixed, share = cut_and_paste(clips, partner, 0.5, Random(seed))
         pasted = mixed[:, :, :, :, :] == clips[partner]
         assert (pasted == pasted[:1, :1, :, :, :1]).all()  # the same pixels in every clip, frame and channel
         assert share == pytest.approx(1 - pasted[0, 0, :, :, 0].mean())
@@ -36,7 +38,7 @@ def test_cutmix_pastes_one_rectangle_through_all_frames_and_channels(clips):
 def test_targets_are_mixed_as_the_clips_are(clips, mixup, cutmix):
     labels = np.array([0, 1, 2, 3])
     for seed in range(10):
-        mixed, wanted = mix(clips, targets(labels, 4), mixup, cutmix, np.random.default_rng(seed))
+        mixed, wanted = mix(clips, targets(labels, 4), mixup, cutmix, Random(seed))
         assert wanted.sum(1) == pytest.approx(np.ones(4))
         brightness = mixed.mean(axis=(1, 2, 3, 4))
         assert np.abs(brightness - wanted @ np.arange(0, 160, 40)).max() <= 1
@@ -45,5 +47,5 @@ def test_targets_are_mixed_as_the_clips_are(clips, mixup, cutmix):
 
 def test_without_parameters_nothing_is_mixed(clips):
     wanted = targets(np.arange(4), 4)
-    same, also = mix(clips, wanted, 0, 0, np.random.default_rng(0))
+    same, also = mix(clips, wanted, 0, 0, Random(0))
     assert same is clips and also is wanted

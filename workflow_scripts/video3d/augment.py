@@ -1,8 +1,10 @@
 """Which pixels of a frame the network sees: crops, mirroring and resizing, the same for all frames of a clip.
 
-Drawing (pure functions of the frame's size and a random generator) is apart from doing (`decode_crop_resize`).
+Drawing (pure functions of the frame's size and a random generator) is apart from doing (`crop_resize`).
 """
 
+import math
+from random import Random
 from typing import NamedTuple
 
 import cv2
@@ -52,32 +54,31 @@ def multi_scale_sizes(width: int, height: int, size: int) -> list[tuple[int, int
     return [(w, h) for i, h in enumerate(lengths) for j, w in enumerate(lengths) if abs(i - j) <= 1]
 
 
-def multi_scale_box(width: int, height: int, size: int, rng: np.random.Generator) -> Box:
+def multi_scale_box(width: int, height: int, size: int, rng: Random) -> Box:
     """A crop of one of ten sizes at one of 13 positions, to be resized to `size` × `size`.
 
     The positions of its corner are 13 of the 5 × 5 grid of quarters of the free space: corners, centre, middles of the
     edges, inner quarters.
     Source: Wang et al., "Towards Good Practices for Very Deep Two-Stream ConvNets", arXiv 1507.02159, section 3.
     """
-    sizes = multi_scale_sizes(width, height, size)
-    box_width, box_height = sizes[rng.integers(len(sizes))]
-    column, row = MULTI_SCALE_POSITIONS[rng.integers(len(MULTI_SCALE_POSITIONS))]
+    box_width, box_height = rng.choice(multi_scale_sizes(width, height, size))
+    column, row = rng.choice(MULTI_SCALE_POSITIONS)
     return Box(column * (width - box_width) // 4, row * (height - box_height) // 4, box_width, box_height)
 
 
-def corner_box(width: int, height: int, size: int, rng: np.random.Generator) -> Box:
+def corner_box(width: int, height: int, size: int, rng: Random) -> Box:
     """A square of one of five scales in one of the four corners or the centre; `size` does not matter.
 
     Its side is the shorter side × {1, 2^-1/4, 2^-1/2, 2^-3/4, 1/2}.
     Source: Hara et al., "Can Spatiotemporal 3D CNNs Retrace …", CVPR 2018, section 3.2.
     """
-    side = int(min(width, height) * CORNER_SCALES[rng.integers(len(CORNER_SCALES))])
+    side = int(min(width, height) * rng.choice(CORNER_SCALES))
     right, bottom = width - side, height - side
     corners = [(0, 0), (right, 0), (0, bottom), (right, bottom), (right // 2, bottom // 2)]
-    return Box(*corners[rng.integers(len(corners))], side, side)
+    return Box(*rng.choice(corners), side, side)
 
 
-def random_resized_box(width: int, height: int, size: int, rng: np.random.Generator) -> Box:
+def random_resized_box(width: int, height: int, size: int, rng: Random) -> Box:
     """A rectangle of 8 to 100 % of the frame's area and a ratio of 3:4 to 4:3, anywhere; `size` does not matter.
 
     If ten draws do not fit into the frame, it is the centre square.
@@ -85,22 +86,22 @@ def random_resized_box(width: int, height: int, size: int, rng: np.random.Genera
     """
     for _ in range(10):
         area = width * height * rng.uniform(0.08, 1)
-        ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+        ratio = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
         box_width, box_height = round((area * ratio) ** 0.5), round((area / ratio) ** 0.5)
         if 0 < box_width <= width and 0 < box_height <= height:
-            x, y = rng.integers(width - box_width + 1), rng.integers(height - box_height + 1)
-            return Box(int(x), int(y), box_width, box_height)
+            x, y = rng.randrange(width - box_width + 1), rng.randrange(height - box_height + 1)
+            return Box(x, y, box_width, box_height)
     return centre_box(width, height)
 
 
-def random_colours(strength: float, rng: np.random.Generator) -> np.ndarray:
+def random_colours(strength: float, rng: Random) -> np.ndarray:
     """Draw a change of brightness, contrast and saturation, each by a factor from 1 - strength to 1 + strength.
 
     Returned as a matrix, float64 (3, 4), for `change_colours`: what red, green and blue become, and in the last column
     how much of the clip's mean grey is added.
     Source: Howard, "Some Improvements on Deep Convolutional Neural Network Based Image Classification", ICLR 2014.
     """
-    brightness, contrast, saturation = rng.uniform(1 - strength, 1 + strength, 3)
+    brightness, contrast, saturation = (rng.uniform(1 - strength, 1 + strength) for _ in range(3))
     mixing = saturation * np.eye(3) + (1 - saturation) * GREY
     return brightness * np.column_stack([contrast * mixing, np.full(3, 1 - contrast)])
 
@@ -113,24 +114,28 @@ def change_colours(clip: np.ndarray, colours: np.ndarray) -> None:
     cv2.transform(picture, np.column_stack([colours[:, :3], colours[:, 3] * mean_grey]), dst=picture)
 
 
-def decode_crop_resize(jpeg: bytes | memoryview, box: Box, flip: bool, out: np.ndarray) -> None:
-    """Decode one JPEG and write its `box`, resized and mirrored if `flip`, into `out`, uint8 RGB (size, size, 3).
+def decode(jpeg: bytes | memoryview) -> np.ndarray:
+    """A frame, uint8 RGB (H, W, 3). Raises ValueError if the JPEG is damaged or truncated."""
+    return simplejpeg.decode_jpeg(jpeg, "RGB")
+
+
+def crop_resize(image: np.ndarray, box: Box, out: np.ndarray) -> None:
+    """Write the `box` of an image, uint8 RGB (H, W, 3), resized, into `out`, uint8 RGB (size, size, 3).
 
     Resizes bilinearly, but by averaging areas where it shrinks to half or less: there bilinear would skip pixels.
-    Raises ValueError if the JPEG is damaged or truncated.
+    Raises ValueError if the image is too small for the box.
     """
-    image = simplejpeg.decode_jpeg(jpeg, "RGB")
-    if box.x + box.width > image.shape[1] or box.y + box.height > image.shape[0]:
+    x, y, box_width, box_height = box
+    crop = image[y : y + box_height, x : x + box_width]
+    if crop.shape[:2] != (box_height, box_width):
         raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} pixels is smaller than the first of its clip")
-    crop = image[box.y : box.y + box.height, box.x : box.x + box.width]
     height, width = out.shape[:2]
-    halves = min(box.width / width, box.height / height) >= 2
+    halves = box_width >= 2 * width and box_height >= 2 * height
     cv2.resize(crop, (width, height), dst=out, interpolation=cv2.INTER_AREA if halves else cv2.INTER_LINEAR)
-    if flip:
-        cv2.flip(out, 1, dst=out)
 
 
-def jpeg_size(jpeg: bytes | memoryview) -> tuple[int, int]:
-    """Width and height of a JPEG, from its header. Raises ValueError if it has none."""
-    height, width, _, _ = simplejpeg.decode_jpeg_header(jpeg)
-    return width, height
+def mirror(clip: np.ndarray) -> None:
+    """Swap left and right in all frames of a clip, uint8 RGB (T, H, W, 3), in place."""
+    frames, height, width, _ = clip.shape
+    picture = clip.reshape(frames * height, width, 3)
+    cv2.flip(picture, 1, dst=picture)

@@ -4,10 +4,12 @@ Every function returns int64 indices of frames, 0-based. With `rng` a clip is dr
 the fixed one of evaluation. All raise ValueError if there is no frame to choose from.
 """
 
+from random import Random
+
 import numpy as np
 
 
-def segment_indices(frames: int, segments: int, rng: np.random.Generator | None = None) -> np.ndarray:
+def segment_indices(frames: int, segments: int, rng: Random | None = None) -> np.ndarray:
     """One frame from each of `segments` equal parts of a video; shape (segments,), ascending.
 
     With `rng`, part i is the `frames // segments` frames from `i * (frames // segments)` and one of them is drawn, so
@@ -17,16 +19,15 @@ def segment_indices(frames: int, segments: int, rng: np.random.Generator | None 
     Source: Wang et al., "Temporal Segment Networks", ECCV 2016, section 3.1.
     """
     _check(frames, segments)
-    parts = np.arange(segments)
     if frames <= segments:
         return np.zeros(segments, np.int64)
     if rng is None:
-        return ((2 * parts + 1) * frames // (2 * segments)).astype(np.int64)
+        return (2 * np.arange(segments, dtype=np.int64) + 1) * frames // (2 * segments)
     duration = frames // segments
-    return parts * duration + rng.integers(0, duration, segments)
+    return np.array([part * duration + rng.randrange(duration) for part in range(segments)], np.int64)
 
 
-def consecutive_indices(frames: int, length: int, rng: np.random.Generator | None = None) -> np.ndarray:
+def consecutive_indices(frames: int, length: int, rng: Random | None = None) -> np.ndarray:
     """`length` adjacent frames, from a uniformly drawn start with `rng`, else from the middle; shape (length,).
 
     A video shorter than the clip is repeated from its first frame.
@@ -34,7 +35,7 @@ def consecutive_indices(frames: int, length: int, rng: np.random.Generator | Non
     """
     _check(frames, length)
     free = max(frames - length, 0)
-    start = free // 2 if rng is None else rng.integers(0, free + 1)
+    start = free // 2 if rng is None else rng.randrange(free + 1)
     return (start + np.arange(length, dtype=np.int64)) % frames
 
 

@@ -1,5 +1,8 @@
 """Training targets, and clips mixed with other clips of their batch."""
 
+from collections.abc import Sequence
+from random import Random
+
 import cv2
 import numpy as np
 
@@ -15,7 +18,7 @@ def targets(labels: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndar
 
 
 def mix(
-    clips: np.ndarray, wanted: np.ndarray, mixup: float, cutmix: float, rng: np.random.Generator
+    clips: np.ndarray, wanted: np.ndarray, mixup: float, cutmix: float, rng: Random
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mix every clip, and its target, with another of the batch by mixup or by cutmix.
 
@@ -24,16 +27,16 @@ def mix(
     """
     if not mixup and not cutmix:
         return clips, wanted
-    partner = rng.permutation(len(clips))
+    partner = rng.sample(range(len(clips)), len(clips))
     if cutmix and (not mixup or rng.random() < 0.5):
-        clips, share = cut_and_paste(clips, partner, rng.beta(cutmix, cutmix), rng)
+        clips, share = cut_and_paste(clips, partner, rng.betavariate(cutmix, cutmix), rng)
     else:
-        share = rng.beta(mixup, mixup)
+        share = rng.betavariate(mixup, mixup)
         clips = blend(clips, partner, share)
     return clips, (share * wanted + (1 - share) * wanted[partner]).astype(np.float32)
 
 
-def blend(clips: np.ndarray, partner: np.ndarray, share: float) -> np.ndarray:
+def blend(clips: np.ndarray, partner: Sequence[int], share: float) -> np.ndarray:
     """`share` of every clip and the rest of its partner, added up pixel by pixel.
 
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
@@ -46,9 +49,7 @@ def blend(clips: np.ndarray, partner: np.ndarray, share: float) -> np.ndarray:
     return mixed
 
 
-def cut_and_paste(
-    clips: np.ndarray, partner: np.ndarray, share: float, rng: np.random.Generator
-) -> tuple[np.ndarray, float]:
+def cut_and_paste(clips: np.ndarray, partner: Sequence[int], share: float, rng: Random) -> tuple[np.ndarray, float]:
     """Replace a rectangle of every clip, the same through all frames and channels, by its partner's.
 
     The rectangle has 1 - `share` of the area before it is cut at the border. Returns the clips and the share that is
@@ -57,7 +58,7 @@ def cut_and_paste(
     """
     height, width = clips.shape[2:4]
     half_height, half_width = (side * (1 - share) ** 0.5 / 2 for side in (height, width))
-    y, x = rng.integers(height), rng.integers(width)
+    y, x = rng.randrange(height), rng.randrange(width)
     rows = slice(max(round(y - half_height), 0), min(round(y + half_height), height))
     columns = slice(max(round(x - half_width), 0), min(round(x + half_width), width))
     mixed = clips.copy()

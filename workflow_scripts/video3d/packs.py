@@ -159,13 +159,10 @@ class Pack:
         """
         if not 0 <= index < self.videos.get(video, 0):
             raise self._missing(video, index)
-        offset, length, crc = self._index[video][3 * index : 3 * index + 3]
-        header = self._bytes[offset : offset + LOCAL.size]
-        if header[:4] == LOCAL_SIGNATURE and len(header) == LOCAL.size:
-            start = offset + LOCAL.size + sum(struct.unpack_from("<2H", header, LOCAL.size - 4))
-            jpeg = self._bytes[start : start + length]
-            if len(jpeg) == length and zlib.crc32(jpeg) == crc:
-                return jpeg
+        start, length, crc = self._index[video][3 * index : 3 * index + 3]
+        jpeg = self._bytes[start : start + length]
+        if len(jpeg) == length and zlib.crc32(jpeg) == crc:
+            return jpeg
         raise UserError(
             f"class {self.path.stem}, video {video}, frame {index + 1}: damaged in {self.path}; "
             f"delete that file and run the workflow again to extract its frames anew"
@@ -178,7 +175,7 @@ class Pack:
                 self.jpeg(video, index)
 
     def _read_index(self) -> dict[str, array]:
-        """Offset, length and CRC of the first frame, of the second, and so on, by video."""
+        """Start, length and CRC of the first frame, of the second, and so on, by video."""
         index: dict[str, array] = {}
         for name, *place in self._read_directory():
             video, _, frame = name.rpartition("/")
@@ -189,7 +186,7 @@ class Pack:
         return index
 
     def _read_directory(self) -> Iterator[tuple[str, int, int, int]]:
-        """Name, offset, length and CRC of every member, in the order of the central directory."""
+        """Name, start of the content, its length and CRC of every member, in the order of the central directory."""
         members, position = self._find_directory()
         for _ in range(members):
             signature, _, _, _, method, _, _, crc, _, length, name_size, extra_size, comment_size, _, _, _, offset = (
@@ -202,7 +199,7 @@ class Pack:
             if offset == ALL_32_BITS:
                 offset = ZIP64_EXTRA.unpack_from(self._bytes, position + name_size)[2]
             position += name_size + extra_size + comment_size
-            yield name, offset, length, crc
+            yield name, offset + LOCAL.size + name_size, length, crc  # `PackWriter` adds no extra field there
 
     def _find_directory(self) -> tuple[int, int]:
         """Number of members and position of the central directory."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from video3d.augment import centre_box, decode_crop_resize, jpeg_size
+from video3d.augment import centre_box, crop_resize, decode
 from video3d.packs import Pack
 from video3d.protocols import views
 
@@ -60,8 +60,8 @@ class Frames:
         pack = self._pack(class_name)
         clip = np.empty((len(indices), size, size, 3), np.uint8)
         for out, index in zip(clip, indices, strict=True):
-            jpeg = pack.jpeg(video, int(index))
-            decode_crop_resize(jpeg, centre_box(*jpeg_size(jpeg)), False, out)
+            image = decode(pack.jpeg(video, int(index)))
+            crop_resize(image, centre_box(image.shape[1], image.shape[0]), out)
         return clip
 
     def _pack(self, class_name: str) -> Pack:

@@ -94,7 +94,7 @@ def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
             wanted = targets(labels, len(job.classes), settings["label_smoothing"])
             mixed, wanted = mix(batch.clips, wanted, settings["mixup"], settings["cutmix"], rng)
             rate = current_rate(job, state, state.step / steps)
-            loss, logits = learner.step(mixed, wanted, rate, random_seed=int(rng.integers(2**31)))
+            loss, logits = learner.step(mixed, wanted, rate, random_seed=rng.getrandbits(31))
             stop_unless_finite(loss, state, batch)
             state.step += 1
             correct, seen = job.team.total((logits.argmax(1) == labels).sum(), len(labels))
@@ -132,7 +132,7 @@ def training_batches(job: Job, epoch: int, first: int = 0) -> Iterator[Batch]:
     An incomplete last batch is dropped.
     """
     size = job.settings["train"]["batch_size"]
-    order = generator(job.seed, epoch, "order").permutation(len(job.training))
+    order = generator(job.seed, epoch, "order").sample(range(len(job.training)), len(job.training))
     wholes = [order[start : start + size] for start in range(first * size, len(order) - size + 1, size)]
     videos = [job.training[index] for whole in wholes for index in job.team.share(whole)]
     return batches(videos, training_view(job, epoch), clip_shape(job), len(job.team.share(range(size))), job.workers)
