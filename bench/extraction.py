@@ -1,8 +1,8 @@
 """Extraction of frames: the workflow's script beside bare ffmpeg processes, and beside OpenCV.
 
-All three use every core. Bare ffmpeg decodes, scales and encodes the same way, into one file of JPEGs per video; OpenCV
-decodes and writes JPEG files at the size of the video, as the reference implementation does. Without --videos, clips
-like UCF101's are made first.
+All three use every core. Bare ffmpeg decodes and scales the same way and encodes by itself, into one file of JPEGs per
+video, at the quality that gives the same SSIM (see frame_quality.py); OpenCV decodes and writes JPEG files at the size
+of the video, as the reference implementation does. Without --videos, clips like UCF101's are made first.
 
     python bench/extraction.py [--videos <folder with <Class>/<video>.avi>] [--clips 200] [--rounds 3]
 """
@@ -22,10 +22,10 @@ from pathlib import Path
 import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
-from video3d.frames import extraction_command, ffmpeg_program
+from video3d.frames import SCALER, ffmpeg_program
 
 SCRIPT = Path(__file__).parents[1] / "workflow_scripts" / "extract_frames.py"
-SHORT_SIDE, QUALITY = 170, 3
+SHORT_SIDE, QUALITY, QUALITY_OF_FFMPEG = 170, 85, 3
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -76,10 +76,12 @@ def extract_by_ffmpeg(classes: Sequence[Path], output: Path) -> None:
 
 
 def run_ffmpeg(video: Path, target: Path) -> None:
-    """The workflow's own command, without the workflow."""
-    with target.open("wb") as file:
-        command = extraction_command(video, SHORT_SIDE, QUALITY)
-        subprocess.run(command, stdout=file, stderr=subprocess.DEVNULL, check=True)
+    """Decode, scale and encode within one process of one thread per stage."""
+    scale = f"scale=-1:{SHORT_SIDE}:flags={SCALER}"
+    command = [ffmpeg_program(), "-nostdin", "-v", "error", "-an", "-threads", "1", "-i", video, "-filter_threads", "1"]
+    encode = ["-c:v", "mjpeg", "-q:v", str(QUALITY_OF_FFMPEG), "-huffman", "default", "-threads", "1"]
+    write = ["-f", "image2pipe", "-flush_packets", "0", "-fps_mode", "passthrough", target]
+    subprocess.run([*command, "-vf", scale, *encode, *write], check=True)
 
 
 def extract_by_opencv(classes: Sequence[Path], output: Path) -> None:
@@ -134,7 +136,7 @@ def main() -> None:
         print(
             f"{name:12} {arguments.clips / value:7.1f} clips/s   rounds: {', '.join(f'{t:.1f} s' for t in times[name])}"
         )
-    sizes = f"{arguments.clips} clips, {CORES} cores, JPEG q {QUALITY} at short side {SHORT_SIDE}"
+    sizes = f"{arguments.clips} clips, {CORES} cores, JPEG quality {QUALITY} at short side {SHORT_SIDE}"
     print(f"ratio extract_vs_ffmpeg {best['bare ffmpeg'] / best['workflow']:.2f}  (workflow over bare ffmpeg, {sizes})")
     print(
         f"ratio extract_vs_opencv {best['OpenCV'] / best['workflow']:.2f}  "

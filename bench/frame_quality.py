@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from video3d.frames import Decoders
 
 SIZE = 112
-SETTINGS = [(240, 2), (240, 3), (170, 2), (170, 3), (170, 4), (170, 5), (170, 8), (128, 3), (112, 3)]
+SETTINGS = [(240, 90), (240, 80), (170, 95), (170, 90), (170, 85), (170, 80), (170, 70), (128, 80), (112, 80)]
 CROPS = {"full": 1.0, "smallest": 0.66}
 
 

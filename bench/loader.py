@@ -41,7 +41,7 @@ MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224,
 def make_packs(videos: list[Path], folder: Path) -> list[Video]:
     """One pack with all videos, as the workflow extracts them."""
     table = []
-    with PackWriter(folder / "Bench.zip") as pack, Decoders(videos, 170, 3, threads=2) as decoders:
+    with PackWriter(folder / "Bench.zip") as pack, Decoders(videos, 170, 85, threads=2) as decoders:
         for video, decoding in zip(videos, decoders, strict=True):
             facts = pack.add(video.stem, decoders.frames(decoding))
             table.append(Video(video.stem, "Bench", 0, 1, "train", facts.frames))

@@ -36,7 +36,7 @@ def write_weights(path: Path, model: dict = MODEL, clip: dict = CLIP, classes: l
 def write_model(folder: Path, network: paddle.nn.Layer | None = None, clip: dict = CLIP, classes=CLASSES) -> Path:
     """An exported model."""
     folder.mkdir(parents=True)
-    metadata = {"labels": classes, "clip": clip, "frames": {"short_side": 24, "quality": 3}, "protocol": "segments"}
+    metadata = {"labels": classes, "clip": clip, "frames": {"short_side": 24, "quality": 85}, "protocol": "segments"}
     export(network or random_network(classes=len(classes)), metadata, folder)
     return folder
 

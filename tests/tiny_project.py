@@ -29,7 +29,7 @@ dataset:
   lists: [source/lists.zip]
   lists_sha256: null
   classes: [Approach, HandstandPushups, Retreat]
-frames: {short_side: 24, quality: 5}
+frames: {short_side: 24, quality: 80}
 model: {depth: 10, width: 2}
 clip: {frames: 4, size: 16}
 train: {batch_size: 3, epochs: 2, milestones: [2]}

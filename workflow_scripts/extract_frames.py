@@ -63,7 +63,7 @@ def extraction_fingerprint(short_side: int, quality: int) -> str:
     """What finished videos depend on beside the videos themselves, as text."""
     code = sha256(frames.__file__)
     version = ".".join(map(str, ffmpeg_version(ffmpeg_program())))
-    return " ".join([code, version, *extraction_command(Path("video"), short_side, quality)])
+    return " ".join([code, version, str(quality), *extraction_command(Path("video"), short_side)])
 
 
 def read_journal(path: Path, sources: Sequence[list]) -> list[dict]:

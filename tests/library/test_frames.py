@@ -1,8 +1,10 @@
 """Extraction by the real ffmpeg, on little videos that are made here, whole and broken in every way."""
 
+import io
 import re
 import struct
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,13 +14,13 @@ import pytest
 import simplejpeg
 
 from video3d import frames
-from video3d.frames import Decoders, ExtractedVideo, JpegSplitter, announced_seconds
+from video3d.frames import Decoders, ExtractedVideo, FrameEncoder, announced_seconds
 from video3d.packs import VideoFacts
 
 FRAMES = 40
 
 
-def extract(*videos: Path, short_side: int = 48, quality: int = 3, threads: int = 2):
+def extract(*videos: Path, short_side: int = 48, quality: int = 90, threads: int = 2):
     """Manifest rows and lists of JPEGs of the videos, by name."""
     rows: dict[str, ExtractedVideo] = {}
     jpegs: dict[str, list[bytes]] = {}
@@ -106,7 +108,7 @@ def test_the_short_side_is_the_configured_one(tmp_path, size, short_side, stored
 
 def test_quality_is_applied(tmp_path):
     video = write_video(tmp_path / "video.avi", 5)
-    sizes = [extract(video, quality=quality)[0]["video"].bytes for quality in (2, 5, 31)]
+    sizes = [extract(video, quality=quality)[0]["video"].bytes for quality in (95, 85, 50)]
     assert sizes[0] > 1.3 * sizes[1] > 1.3 * sizes[2]
 
 
@@ -258,9 +260,9 @@ def test_order_and_content_do_not_depend_on_the_number_of_processes(tmp_path):
 
 def test_videos_that_wait_take_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(frames, "BUFFER_BYTES", 10_000)
-    monkeypatch.setattr(frames, "CHUNK_BYTES", 4_096)
+    monkeypatch.setattr(frames, "ROOM_BYTES", 4_096)
     videos = [write_video(tmp_path / f"{index}.avi", 100) for index in range(3)]
-    with Decoders(videos, 48, 3, 3) as decoders:
+    with Decoders(videos, 48, 90, 3) as decoders:
         counts = []
         for decoding in decoders:
             counts.append(0)
@@ -274,7 +276,7 @@ def test_videos_that_wait_take_bounded_memory(tmp_path, monkeypatch):
 
 def test_leaving_early_ends_the_processes(tmp_path):
     videos = [write_video(tmp_path / f"{index}.avi") for index in range(4)]
-    with pytest.raises(ZeroDivisionError), Decoders(videos, 48, 3, 2) as decoders:
+    with pytest.raises(ZeroDivisionError), Decoders(videos, 48, 90, 2) as decoders:
         for decoding in decoders:
             processes = [started._process for started in decoders._started]
             next(decoders.frames(decoding))
@@ -282,22 +284,71 @@ def test_leaving_early_ends_the_processes(tmp_path):
     assert processes and all(process.poll() is not None for process in processes)
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 1000])
-def test_jpegs_are_split_wherever_the_chunks_end(chunk):
-    rng = np.random.default_rng(0)
-    jpegs = [simplejpeg.encode_jpeg(rng.integers(0, 255, (8, 8 + n, 3), dtype=np.uint8), quality=95) for n in range(5)]
-    joined = b"".join(jpegs)
-    splitter = JpegSplitter()
-    found = [jpeg for start in range(0, len(joined), chunk) for jpeg in splitter.feed(joined[start : start + chunk])]
-    assert found == jpegs[:-1]
-    assert splitter.finish() == jpegs[-1:]
+class Trickle(io.BytesIO):
+    """A pipe that has at most `chunk` bytes at a time."""
+
+    def __init__(self, content: bytes, chunk: int):
+        super().__init__(content)
+        self.chunk = chunk
+
+    def readinto(self, buffer: memoryview) -> int:
+        return super().readinto(buffer[: self.chunk])
 
 
-def test_a_jpeg_that_is_cut_is_left_out():
-    splitter = JpegSplitter()
-    assert splitter.feed(b"\xff\xd8 one \xff\xd9\xff\xd8 tw") == [b"\xff\xd8 one \xff\xd9"]
-    assert splitter.finish() == []
-    assert JpegSplitter().finish() == []
+def y4m(pictures: Sequence[tuple[np.ndarray, ...]]) -> bytes:
+    """A YUV4MPEG2 stream of pictures of three planes each, of 17 × 9 pixels."""
+    return b"YUV4MPEG2 W17 H9 F25:1 Ip C420jpeg\n" + b"".join(
+        b"FRAME\n" + b"".join(plane.tobytes() for plane in planes) for planes in pictures
+    )
+
+
+def encode_all(stream: bytes, chunk: int) -> list[bytes]:
+    encoder, pipe, jpegs = FrameEncoder(quality=100), Trickle(stream, chunk), []
+    while (found := encoder.read(pipe)) is not None:
+        jpegs += found
+    assert encoder.size == (17, 9)
+    return jpegs
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 40, 1000])
+def test_frames_are_told_apart_wherever_the_pipe_stops(chunk):
+    planes = [[np.full((9, 17), 40 * n, np.uint8), *np.full((2, 5, 9), 128, np.uint8)] for n in range(5)]
+    jpegs = encode_all(y4m(planes) + b"FRAME\nhalf a picture", chunk)
+    assert [simplejpeg.decode_jpeg(jpeg).shape for jpeg in jpegs] == [(9, 17, 3)] * 5
+    assert [simplejpeg.decode_jpeg(jpeg).mean() for jpeg in jpegs] == pytest.approx([0, 40, 80, 120, 160], abs=1)
+
+
+def test_frames_larger_than_what_is_read_at_once(monkeypatch):
+    monkeypatch.setattr(frames, "ROOM_BYTES", 64)
+    planes = [[np.full((9, 17), 40 * n, np.uint8), *np.full((2, 5, 9), 128, np.uint8)] for n in range(5)]
+    assert len(encode_all(y4m(planes), 1000)) == 5
+
+
+def test_the_colours_are_those_of_jpeg(tmp_path):
+    """Black, white, and red by the matrix of BT.601 in full range: Y .299, Cb -.169, Cr .5 (ITU-T T.871)."""
+    for colour, expected in {"black": (0, 0, 0), "white": (255, 255, 255), "red": (255, 0, 0)}.items():
+        video = tmp_path / f"{colour}.avi"
+        ffmpeg("-f", "lavfi", "-i", f"color={colour}:size=64x48:duration=0.2", "-c:v", "mpeg4", "-q:v", "1", video)
+        jpeg = extract(video)[1][colour][0]
+        assert np.abs(simplejpeg.decode_jpeg(jpeg).mean(axis=(0, 1)) - expected).max() < 4
+
+
+def test_a_picture_that_changes_its_size_keeps_the_first_one(tmp_path):
+    parts = [tmp_path / "small.ts", tmp_path / "wide.ts"]
+    for part, size in zip(parts, ("64x48", "96x48"), strict=True):
+        ffmpeg("-f", "lavfi", "-i", f"testsrc=size={size}:rate=25:duration=1", "-c:v", "mpeg2video", part)
+    video = tmp_path / "video.ts"
+    video.write_bytes(b"".join(part.read_bytes() for part in parts))
+    rows, jpegs = extract(video)
+    assert (rows["video"].width, rows["video"].height, rows["video"].frames) == (64, 48, len(jpegs["video"]))
+    assert {simplejpeg.decode_jpeg(jpeg).shape for jpeg in jpegs["video"]} == {(48, 64, 3)}
+    assert len(jpegs["video"]) > 40  # of 50: where the parts meet, one is lost
+
+
+def test_a_broken_stream_is_no_frame():
+    planes = [[np.full((9, 17), 40, np.uint8), *np.full((2, 5, 9), 128, np.uint8)]]
+    with pytest.raises(ValueError, match="stream of its frames is broken"):
+        encode_all(y4m(planes) + b"f" * 1000, 1000)
 
 
 def test_real_clips_have_the_frames_that_opencv_decodes(ucf101_mini):

@@ -62,7 +62,7 @@ def test_real_clips(tmp_path, ucf101_mini):
     network = random_network(MODEL | {"depth": 18, "width": 8})
     folder = write_model(tmp_path / "model", network, clip)
     files = [ucf101_mini / f"UCF-101/{name}/v_{name}_g01_c01.avi" for name in ("Punch", "PushUps")]
-    with Decoders(files, 170, 3, 2) as decoders, PackWriter(tmp_path / "pack.zip") as writer:
+    with Decoders(files, 170, 85, 2) as decoders, PackWriter(tmp_path / "pack.zip") as writer:
         for decoding in decoders:
             writer.add(decoding.video.stem, decoders.frames(decoding))
     pack = Pack(tmp_path / "pack.zip")

@@ -32,7 +32,7 @@ def pytorch_tensors(network) -> dict[str, np.ndarray]:
 
 
 def test_the_folder_describes_itself(weights, tmp_path):
-    settings = json.dumps({"frames": {"short_side": 32, "quality": 5}})
+    settings = json.dumps({"frames": {"short_side": 32, "quality": 80}})
     call(
         export.main, "--weights", weights, "--settings", settings, "--classes", *CLASSES, "--output", tmp_path / "model"
     )
@@ -40,7 +40,7 @@ def test_the_folder_describes_itself(weights, tmp_path):
     assert metadata["labels"] == CLASSES
     assert metadata["clip"] == CLIP
     assert metadata["model"] == MODEL
-    assert metadata["frames"] == {"short_side": 32, "quality": 5}
+    assert metadata["frames"] == {"short_side": 32, "quality": 80}
     assert metadata["protocol"] == "segments"
     assert metadata["training"]["seed"] == 1
     assert set(metadata["weights"]) == {"source", "sha256", "made_by"}
