@@ -21,7 +21,7 @@ def version(tmp_path, monkeypatch):
     def edit(name=None, text=None):
         if name:
             (tmp_path / name).write_text(text)
-        for function in (code.code_version, code._normalised, code._library_imports):
+        for function in (code.code_version, code._read):
             function.cache_clear()
         return code.code_version(script)
 
@@ -56,7 +56,7 @@ def test_training_does_not_depend_on_extraction_evaluation_or_figures():
     library = PROJECT / "workflow_scripts" / "video3d"
     reached, waiting = set(), [PROJECT / "workflow_scripts" / "train.py"]
     while waiting:
-        for module in code._library_imports(waiting.pop()):
+        for module in code._read(waiting.pop()).modules:
             if module not in reached and (library / f"{module}.py").is_file():
                 reached.add(module)
                 waiting.append(library / f"{module}.py")

@@ -111,14 +111,16 @@ def test_the_history_has_a_row_per_epoch(job):
     assert 0 <= history[1]["wait_share"] <= 1
 
 
-def test_a_class_without_training_videos_is_named(job):
-    with pytest.raises(UserError, match="no training video for the class Bowling"):
-        training.train(replace(job, training=job.training[:5]))
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_class_with_no_or_one_training_video_is_named(job, count):
+    with pytest.raises(UserError, match=f"a class needs two training videos or more.* fewer: Bowling {count};"):
+        training.train(replace(job, training=job.training[: 5 + count]))
 
 
 def test_a_batch_larger_than_the_data_is_named(job):
-    with pytest.raises(UserError, match=r"batch_size: 4 is larger than the data: there are 3"):
-        training.train(replace(job, training=job.training[:1] + job.training[-2:]))
+    settings = job.settings | {"train": job.settings["train"] | {"batch_size": 11}}
+    with pytest.raises(UserError, match=r"batch_size: 11 is larger than the data: there are 10"):
+        training.train(replace(job, settings=settings))
 
 
 def test_an_infinite_loss_stops_with_the_names_of_the_videos(job):
@@ -134,7 +136,7 @@ def test_a_training_starts_from_weights_with_a_new_classifier(job, tmp_path):
     save_weights(path, network, metadata)
     frozen = {name: 0 for name in ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")}
     settings = job.settings | {"train": job.settings["train"] | {"weights": str(path), "stage_rates": frozen}}
-    three = [*job.training[:9], job.training[9]._replace(label=2)]
+    three = [*job.training[:8], *(video._replace(label=2) for video in job.training[8:])]
     folder = tmp_path / "tuned"
     tuned, _ = training.train(
         replace(job, settings=settings, classes=["A", "B", "C"], training=three, checkpoints=folder)

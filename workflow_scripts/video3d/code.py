@@ -4,6 +4,7 @@ import ast
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 LIBRARY = Path(__file__).parent
 # What these modules say to people cannot change a result, so an edit of a message reruns nothing.
@@ -20,43 +21,42 @@ def code_version(script: Path) -> str:
     sources = {script.name: script}
     waiting = [script]
     while waiting:
-        for module in sorted(_library_imports(waiting.pop())):
+        for module in sorted(_read(waiting.pop()).modules):
             path = LIBRARY / f"{module}.py"
             if path.name not in sources and module not in SILENT and path.is_file():
                 sources[path.name] = path
                 waiting.append(path)
     digest = hashlib.sha256()
     for name in sorted(sources):
-        digest.update(f"{name}\n{_normalised(sources[name])}\n".encode())
+        digest.update(f"{name}\n{_read(sources[name]).normalised}\n".encode())
     return digest.hexdigest()[:12]
 
 
-@cache
-def _normalised(path: Path) -> str:
-    tree = _parse(path)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_text(body[0]):
-            node.body = body[1:] or [ast.Pass()]
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+class _Source(NamedTuple):
+    normalised: str
+    modules: set[str]  # of the library, that it imports
 
 
 @cache
-def _library_imports(path: Path) -> set[str]:
+def _read(path: Path) -> _Source:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     modules = {"__init__"}
-    for node in ast.walk(_parse(path)):
-        if isinstance(node, ast.ImportFrom) and node.module == "video3d":
-            modules.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("video3d."):
-            modules.add(node.module.removeprefix("video3d."))
-        elif isinstance(node, ast.Import):
-            modules.update(a.name.removeprefix("video3d.") for a in node.names if a.name.startswith("video3d."))
-    return modules
+    for node in ast.walk(tree):
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() if _is_text(node.body[:1]):
+                node.body = node.body[1:] or [ast.Pass()]
+            case ast.ImportFrom(module="video3d"):
+                modules.update(alias.name for alias in node.names)
+            case ast.ImportFrom(module=str(module)) if module.startswith("video3d."):
+                modules.add(module.removeprefix("video3d."))
+            case ast.Import():
+                modules.update(a.name.removeprefix("video3d.") for a in node.names if a.name.startswith("video3d."))
+    return _Source(ast.unparse(tree), modules)
 
 
-def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+def _is_text(first: list[ast.stmt]) -> bool:
+    """Whether a body begins with a string: its docstring."""
+    match first:
+        case [ast.Expr(value=ast.Constant(value=str()))]:
+            return True
+    return False

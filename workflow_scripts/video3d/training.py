@@ -7,6 +7,7 @@ with the weights of one that was not.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -221,12 +222,15 @@ def restore(job: Job, learner: Learner) -> State:
 
 
 def check(job: Job) -> None:
-    """Raise UserError if the videos cannot fill every class and a batch, or if a setting needs what is not there."""
-    present = {video.label for video in job.training}
-    missing = [name for label, name in enumerate(job.classes) if label not in present]
-    if missing:
+    """Raise UserError if the videos cannot fill every class and a batch, or if a setting needs what is not there.
+
+    One video of a class is not enough: its scene and its actor would be all that there is to learn.
+    """
+    counts = Counter(video.label for video in job.training)
+    few = [f"{name} {counts[label]}" for label, name in enumerate(job.classes) if counts[label] < 2]
+    if few:
         raise UserError(
-            f"no training video for the class{'es' * (len(missing) > 1)} {', '.join(missing)}; "
+            f"a class needs two training videos or more, but these have fewer: {', '.join(few)}; "
             "look into the audit, or leave the class out of dataset: classes"
         )
     settings = job.settings["train"]
