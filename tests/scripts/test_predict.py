@@ -119,7 +119,7 @@ def test_a_test_video_gets_its_row(model, tmp_path, capsys, ucf101_mini, protoco
     files = {name: ucf101_mini / f"UCF-101/{name}/v_{name}_g07_c01.avi" for name in names}
     rows = []
     for label, (name, file) in enumerate(files.items()):
-        with Decoders([file], 24, 80, 1) as decoders, PackWriter(tmp_path / f"frames/{name}.zip") as writer:
+        with Decoders([file], 24, 85, 1) as decoders, PackWriter(tmp_path / f"frames/{name}.zip") as writer:
             for decoding in decoders:
                 facts = writer.add(file.stem, decoders.frames(decoding))
         rows.append((file.stem, name, label, 7, "test", facts.frames))
