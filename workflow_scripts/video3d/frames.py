@@ -191,7 +191,7 @@ class Decoding:
 class FrameEncoder:
     """Makes JPEGs of the frames of a YUV4MPEG2 stream, which is read from a pipe as it comes.
 
-    libjpeg-turbo encodes them: ffmpeg's own encoder takes three times as long.
+    libjpeg-turbo encodes them: ffmpeg's own encoder takes about twice as long.
     Source of the format: "yuv4mpeg(5)", MJPEG Tools; ffmpeg writes no parameters after FRAME.
     """
 
