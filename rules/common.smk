@@ -1,5 +1,6 @@
 """What all stages share: checked settings, names, paths and versions. No rule is in here."""
 
+import gc
 import hashlib
 import json
 import os
@@ -11,6 +12,8 @@ from pathlib import Path
 import psutil
 import yaml
 from snakemake.exceptions import WorkflowError
+
+gc.freeze()  # what Snakemake imported stays: looking for garbage in it takes a tenth of a dry run
 
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow_scripts"))
