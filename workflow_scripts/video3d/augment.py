@@ -108,8 +108,7 @@ def random_colours(strength: float, rng: Random) -> np.ndarray:
 
 def change_colours(clip: np.ndarray, colours: np.ndarray) -> None:
     """Apply the same `random_colours` to all frames of a clip, uint8 RGB (T, H, W, 3), in place."""
-    frames, height, width, _ = clip.shape
-    picture = clip.reshape(frames * height, width, 3)
+    picture = clip.reshape(-1, *clip.shape[2:])
     mean_grey = float(GREY @ picture.mean(axis=(0, 1)))
     cv2.transform(picture, np.column_stack([colours[:, :3], colours[:, 3] * mean_grey]), dst=picture)
 
@@ -136,6 +135,5 @@ def crop_resize(image: np.ndarray, box: Box, out: np.ndarray) -> None:
 
 def mirror(clip: np.ndarray) -> None:
     """Swap left and right in all frames of a clip, uint8 RGB (T, H, W, 3), in place."""
-    frames, height, width, _ = clip.shape
-    picture = clip.reshape(frames * height, width, 3)
+    picture = clip.reshape(-1, *clip.shape[2:])
     cv2.flip(picture, 1, dst=picture)

@@ -43,8 +43,8 @@ def _read(path: Path) -> _Source:
     modules = {"__init__"}
     for node in ast.walk(tree):
         match node:
-            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() if _is_text(node.body[:1]):
-                node.body = node.body[1:] or [ast.Pass()]
+            case ast.AST(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
+                node.body = rest or [ast.Pass()]
             case ast.ImportFrom(module="video3d"):
                 modules.update(alias.name for alias in node.names)
             case ast.ImportFrom(module=str(module)) if module.startswith("video3d."):
@@ -52,11 +52,3 @@ def _read(path: Path) -> _Source:
             case ast.Import():
                 modules.update(a.name.removeprefix("video3d.") for a in node.names if a.name.startswith("video3d."))
     return _Source(ast.unparse(tree), modules)
-
-
-def _is_text(first: list[ast.stmt]) -> bool:
-    """Whether a body begins with a string: its docstring."""
-    match first:
-        case [ast.Expr(value=ast.Constant(value=str()))]:
-            return True
-    return False

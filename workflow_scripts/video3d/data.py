@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import NamedTuple, TypeVar
@@ -171,7 +171,7 @@ def batches(
 
 
 def _fill_all(fill: Callable[[np.ndarray, Item], None], todo: deque) -> None:
-    """Fill the clips that no other thread has taken: handing over each by itself costs a tenth of the rate."""
+    """Fill the clips that no other thread has taken; a task for each of them would cost more hand-overs."""
     while True:
         try:
             clip, item = todo.popleft()
@@ -181,7 +181,6 @@ def _fill_all(fill: Callable[[np.ndarray, Item], None], todo: deque) -> None:
 
 
 def _finished(batch: Batch, work: list[Future]) -> Batch:
-    wait(work, return_when=FIRST_EXCEPTION)
     for future in work:
         future.result()
     return batch
