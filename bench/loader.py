@@ -105,7 +105,7 @@ def decode_only(folder: Path, videos: list[Video]) -> float:
     work = []
     for video in videos:
         rng = generator(1, 1, video.name)  # the draws of training_view, so that both do the same work
-        jpegs = [bytes(pack.jpeg(video.name, int(i))) for i in segment_indices(video.frames, FRAMES, rng)]
+        jpegs = [bytes(jpeg) for jpeg in pack.jpegs(video.name, segment_indices(video.frames, FRAMES, rng).tolist())]
         flip = rng.random() < 0.5
         height, width, _ = augment.decode(jpegs[0]).shape
         work.append((jpegs, augment.multi_scale_box(width, height, SIZE, rng), flip))

@@ -8,8 +8,8 @@ from tiny_packs import frame_jpeg, write_dataset, write_pack
 from video3d.console import UserError
 from video3d.data import (
     BATCHES_AHEAD,
+    Loader,
     Video,
-    batches,
     class_names,
     content_hash,
     fill_clip,
@@ -109,7 +109,8 @@ def write_number(out, item):
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_batches_keep_the_order_for_any_number_of_workers(workers):
     found = []
-    for batch in batches(range(43), write_number, (2, 4, 4, 3), 5, workers):  # longer than the ring of arrays
+    loader = Loader((2, 4, 4, 3), 5, workers)
+    for batch in loader.batches(range(43), write_number):  # longer than the ring of arrays
         found.append(list(batch.items))
         time.sleep(0.005)  # the workers could overwrite it now, if its memory were used again too early
         assert batch.clips.dtype == np.uint8
@@ -126,7 +127,7 @@ def test_only_a_few_batches_are_prepared_ahead():
         gate.wait(5)
         done.append(item)
 
-    stream = batches(range(1000), fill, (1, 2, 2, 3), 4, 2)
+    stream = Loader((1, 2, 2, 3), 4, 2).batches(range(1000), fill)
     gate.set()
     next(stream)
     stream.close()
@@ -138,7 +139,17 @@ def test_what_a_worker_raises_arrives_with_its_batch():
         if item == 7:
             raise UserError("video 7 is damaged")
 
-    stream = batches(range(20), fill, (1, 2, 2, 3), 5, 2)
+    stream = Loader((1, 2, 2, 3), 5, 2).batches(range(20), fill)
     assert list(next(stream).items) == [0, 1, 2, 3, 4]
     with pytest.raises(UserError, match="video 7"):
         next(stream)
+
+
+def test_memory_is_kept_over_epochs_but_not_shared_by_two_at_once():
+    loader = Loader((2, 4, 4, 3), 5, 2)
+    first, again, *_ = [next(loader.batches(range(10), write_number)).clips for _ in range(2)]
+    assert np.shares_memory(first, again)
+    streams = [loader.batches(range(start, start + 10), write_number) for start in (0, 100)]
+    for batches in zip(*streams, strict=True):
+        for batch in batches:
+            assert batch.clips[:, 0, 0, 0, 0].tolist() == list(batch.items)

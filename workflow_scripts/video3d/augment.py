@@ -128,9 +128,9 @@ def crop_resize(image: np.ndarray, box: Box, out: np.ndarray) -> None:
     crop = image[y : y + box_height, x : x + box_width]
     if crop.shape[:2] != (box_height, box_width):
         raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} pixels is smaller than the first of its clip")
-    height, width = out.shape[:2]
+    height, width, _ = out.shape
     halves = box_width >= 2 * width and box_height >= 2 * height
-    cv2.resize(crop, (width, height), dst=out, interpolation=cv2.INTER_AREA if halves else cv2.INTER_LINEAR)
+    cv2.resize(crop, (width, height), out, 0, 0, cv2.INTER_AREA if halves else cv2.INTER_LINEAR)
 
 
 def mirror(clip: np.ndarray) -> None:

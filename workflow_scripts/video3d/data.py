@@ -117,8 +117,7 @@ def fill_clip(
     does not decode: a damaged clip is never replaced by another.
     """
     box = None
-    jpegs = [pack.jpeg(video.name, index) for index in indices.tolist()]
-    for frame, index, jpeg in zip(out, indices, jpegs, strict=True):
+    for frame, index, jpeg in zip(out, indices, pack.jpegs(video.name, indices.tolist()), strict=True):
         try:
             image = decode(jpeg)
             box = box or draw_box(image.shape[1], image.shape[0])
@@ -139,35 +138,44 @@ class Batch(NamedTuple):
     clips: np.ndarray
 
 
-def batches(
-    items: Sequence[Item],
-    fill: Callable[[np.ndarray, Item], None],
-    clip_shape: tuple[int, int, int, int],
-    batch_size: int,
-    workers: int,
-) -> Iterator[Batch]:
-    """Batches of the items in their order, while `workers` threads prepare the next ones.
+class Loader:
+    """Prepares batches of clips, each uint8 RGB of `clip_shape` (T, H, W, 3), in `workers` threads ahead of their use.
 
-    `fill(out, item)` writes the item's clip, uint8 of shape `clip_shape`, straight into its place in the batch.
     Decoding and resizing release the interpreter's lock, so threads work in parallel and nothing is copied between
-    processes. At most `BATCHES_AHEAD` batches beside the one in use exist at any time, and their memory is used again:
-    a batch is valid until the next one is asked for. What `fill` raises is raised here, when its batch is due.
+    processes.
     """
-    parts = [items[start : start + batch_size] for start in range(0, len(items), batch_size)]
-    rooms = np.empty((min(BATCHES_AHEAD + 1, len(parts)), batch_size, *clip_shape), np.uint8)
-    with ThreadPoolExecutor(workers, thread_name_prefix="loader") as pool:
-        due: deque[tuple[Batch, list[Future]]] = deque()
-        try:
-            for number, part in enumerate(parts):
-                clips = rooms[number % len(rooms), : len(part)]
-                todo = deque(zip(clips, part, strict=True))
-                due.append((Batch(part, clips), [pool.submit(_fill_all, fill, todo) for _ in range(workers)]))
-                if len(due) == len(rooms):
+
+    def __init__(self, clip_shape: tuple[int, int, int, int], batch_size: int, workers: int):
+        self.batch_size = batch_size
+        self._clip_shape = clip_shape
+        self._workers = workers
+        self._idle: list[np.ndarray] = []  # kept over epochs, as fresh memory can cost half a second each time
+
+    def batches(self, items: Sequence[Item], fill: Callable[[np.ndarray, Item], None]) -> Iterator[Batch]:
+        """The items in their order, `batch_size` at a time, the last batch as many as are left.
+
+        `fill(out, item)` writes the item's clip straight into its place in the batch. At most `BATCHES_AHEAD` batches
+        beside the one in use exist at any time, and their memory is used again: a batch is valid until the next one is
+        asked for. What `fill` raises is raised here, when its batch is due.
+        """
+        shape = BATCHES_AHEAD + 1, self.batch_size, *self._clip_shape
+        rooms = self._idle.pop() if self._idle else np.empty(shape, np.uint8)
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="loader") as pool:
+            due: deque[tuple[Batch, list[Future]]] = deque()
+            try:
+                for number, start in enumerate(range(0, len(items), self.batch_size)):
+                    part = items[start : start + self.batch_size]
+                    clips = rooms[number % len(rooms), : len(part)]
+                    todo = deque(zip(clips, part, strict=True))
+                    work = [pool.submit(_fill_all, fill, todo) for _ in range(self._workers)]
+                    due.append((Batch(part, clips), work))
+                    if len(due) == len(rooms):
+                        yield _finished(*due.popleft())
+                while due:
                     yield _finished(*due.popleft())
-            while due:
-                yield _finished(*due.popleft())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+                self._idle.append(rooms)
 
 
 def _fill_all(fill: Callable[[np.ndarray, Item], None], todo: deque) -> None:

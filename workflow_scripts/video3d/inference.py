@@ -19,7 +19,7 @@ from paddle import inference, nn
 
 from video3d.classifier import Classifier
 from video3d.console import UserError, progress
-from video3d.data import batches
+from video3d.data import Loader
 from video3d.device import use_device
 from video3d.files import sha256
 from video3d.protocols import Views
@@ -139,8 +139,9 @@ def predict_videos(
     sums = np.zeros((len(shown), len(predictor.labels)))
     clip_predicted = np.empty(len(items), np.int64)
     done = 0
+    loader = Loader(predictor.clip_shape, batch_size, workers)
     with progress(total=len(items), unit=" clips", description="predicting") as bar:
-        for batch in batches(items, lambda out, item: fill(out, *item), predictor.clip_shape, batch_size, workers):
+        for batch in loader.batches(items, lambda out, item: fill(out, *item)):
             probabilities = softmax(predictor(batch.clips))
             np.add.at(sums, [video for video, _, _ in batch.items], probabilities)
             clip_predicted[done : done + len(batch.items)] = probabilities.argmax(axis=1)

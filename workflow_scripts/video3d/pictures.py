@@ -59,8 +59,8 @@ class Frames:
         """The frames of these 0-based indices, uint8 RGB (T, size, size, 3)."""
         pack = self._pack(class_name)
         clip = np.empty((len(indices), size, size, 3), np.uint8)
-        for out, index in zip(clip, indices, strict=True):
-            image = decode(pack.jpeg(video, int(index)))
+        for out, jpeg in zip(clip, pack.jpegs(video, indices), strict=True):
+            image = decode(jpeg)
             crop_resize(image, centre_box(image.shape[1], image.shape[0]), out)
         return clip
 

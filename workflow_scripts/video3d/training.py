@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import paddle
 from video3d import augment, clips
 from video3d.checkpoint import State, Totals, load_checkpoint, save_checkpoint
 from video3d.console import UserError, progress
-from video3d.data import Batch, Video, batches, fill_clip, generator
+from video3d.data import Batch, Loader, Video, fill_clip, generator
 from video3d.learner import Learner
 from video3d.mixing import mix, targets
 from video3d.packs import Pack
@@ -49,6 +49,13 @@ class Job:
     threads: int = 1
     workers: int = 1
     team: Team = ALONE
+
+    @cached_property
+    def loader(self) -> Loader:
+        """Makes this process's share of the batches."""
+        clip, batch_size = self.settings["clip"], self.settings["train"]["batch_size"]
+        clip_shape = clip["frames"], clip["size"], clip["size"], 3
+        return Loader(clip_shape, len(self.team.share(range(batch_size))), self.workers)
 
 
 @explain_exhausted_memory
@@ -136,7 +143,7 @@ def training_batches(job: Job, epoch: int, first: int = 0) -> Iterator[Batch]:
     order = generator(job.seed, epoch, "order").sample(range(len(job.training)), len(job.training))
     wholes = [order[start : start + size] for start in range(first * size, len(order) - size + 1, size)]
     videos = [job.training[index] for whole in wholes for index in job.team.share(whole)]
-    return batches(videos, training_view(job, epoch), clip_shape(job), len(job.team.share(range(size))), job.workers)
+    return job.loader.batches(videos, training_view(job, epoch))
 
 
 def training_view(job: Job, epoch: int) -> Callable[[np.ndarray, Video], None]:
@@ -157,13 +164,12 @@ def training_view(job: Job, epoch: int) -> Callable[[np.ndarray, Video], None]:
 
 def validation_batches(job: Job) -> Iterator[Batch]:
     """This process's share of the validation videos: the middle clip of the sampling that is trained with."""
-    clip, settings = job.settings["clip"], job.settings["train"]
-    sample = SAMPLING[settings["sampling"]]
+    sample, frames = SAMPLING[job.settings["train"]["sampling"]], job.settings["clip"]["frames"]
 
     def fill(out: np.ndarray, video: Video) -> None:
-        fill_clip(out, video, job.packs[video.class_name], sample(video.frames, clip["frames"], None))
+        fill_clip(out, video, job.packs[video.class_name], sample(video.frames, frames, None))
 
-    return batches(job.team.share(job.validation), fill, clip_shape(job), settings["batch_size"], job.workers)
+    return job.loader.batches(job.team.share(job.validation), fill)
 
 
 SAMPLING = {"segments": clips.segment_indices, "consecutive": clips.consecutive_indices}
@@ -173,12 +179,6 @@ CROPS = {
     "random_resized": augment.random_resized_box,
     "centre": lambda width, height, size, rng: augment.centre_box(width, height),
 }
-
-
-def clip_shape(job: Job) -> tuple[int, int, int, int]:
-    """Shape of one decoded clip: (T, H, W, 3)."""
-    clip = job.settings["clip"]
-    return clip["frames"], clip["size"], clip["size"], 3
 
 
 def current_rate(job: Job, state: State, fraction: float) -> float:
