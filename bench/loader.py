@@ -112,8 +112,9 @@ def decode_only(folder: Path, videos: list[Video]) -> float:
     clip = np.empty((FRAMES, SIZE, SIZE, 3), np.uint8)
     start = time.perf_counter()
     for jpegs, box, flip in work:
+        crop_resize = augment.crop_resizer(box, SIZE)
         for frame, jpeg in zip(clip, jpegs, strict=True):
-            augment.crop_resize(augment.decode(jpeg), box, frame)
+            crop_resize(augment.decode(jpeg), frame)
         if flip:
             augment.mirror(clip)
     return time.perf_counter() - start

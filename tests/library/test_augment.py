@@ -10,7 +10,7 @@ from video3d.augment import (
     centre_box,
     change_colours,
     corner_box,
-    crop_resize,
+    crop_resizer,
     decode,
     mirror,
     multi_scale_box,
@@ -66,7 +66,7 @@ def test_the_centre_box_is_the_largest_centred_square():
 def test_a_crop_is_resized_into_its_place(box):
     image = smooth_image(170, 227)
     out = np.zeros((3, 112, 112, 3), np.uint8)
-    crop_resize(image, box, out[1])
+    crop_resizer(box, 112)(image, out[1])
     crop = image[box.y : box.y + box.height, box.x : box.x + box.width]
     assert np.array_equal(out[1], cv2.resize(crop, (112, 112)))
     assert not out[0].any() and not out[2].any()
@@ -83,7 +83,7 @@ def test_shrinking_to_half_or_less_averages_all_pixels():
     stripes = np.zeros((224, 224, 3), np.uint8)
     stripes[:, ::2] = 200  # bilinear sampling at every fourth pixel would see 100 or 0 or 200, an average only 100
     out = np.zeros((56, 56, 3), np.uint8)
-    crop_resize(stripes, Box(0, 0, 224, 224), out)
+    crop_resizer(Box(0, 0, 224, 224), 56)(stripes, out)
     assert np.abs(out.astype(int) - 100).max() <= 6
 
 
@@ -98,7 +98,7 @@ def test_damaged_jpegs_raise():
 def test_a_frame_smaller_than_its_box_raises():
     for box in (Box(0, 0, 65, 64), Box(8, 0, 57, 64), Box(0, 1, 64, 64)):
         with pytest.raises(ValueError, match="64x64 pixels is smaller"):
-            crop_resize(smooth_image(64, 64), box, np.zeros((32, 32, 3), np.uint8))
+            crop_resizer(box, 32)(smooth_image(64, 64), np.zeros((32, 32, 3), np.uint8))
 
 
 def test_corner_boxes_are_squares_of_five_scales_at_five_places():

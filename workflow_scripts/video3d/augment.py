@@ -1,9 +1,11 @@
 """Which pixels of a frame the network sees: crops, mirroring and resizing, the same for all frames of a clip.
 
-Drawing (pure functions of the frame's size and a random generator) is apart from doing (`crop_resize`).
+Drawing (pure functions of the frame's size and a random generator) is apart from doing (`crop_resizer`).
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
 from random import Random
 from typing import NamedTuple
 
@@ -42,7 +44,8 @@ def centre_box(width: int, height: int) -> Box:
     return Box((width - side) // 2, (height - side) // 2, side, side)
 
 
-def multi_scale_sizes(width: int, height: int, size: int) -> list[tuple[int, int]]:
+@cache
+def multi_scale_sizes(width: int, height: int, size: int) -> tuple[tuple[int, int], ...]:
     """The (width, height) pairs that `multi_scale_box` draws from: ten, some of them equal for small frames.
 
     Each side is the frame's shorter side × {1, .875, .75, .66}, the two factors at most one step apart; a length less
@@ -51,7 +54,7 @@ def multi_scale_sizes(width: int, height: int, size: int) -> list[tuple[int, int
     lengths = [int(min(width, height) * factor) for factor in MULTI_SCALE_FACTORS]
     if size <= min(width, height):
         lengths = [size if abs(length - size) < MULTI_SCALE_SNAP else length for length in lengths]
-    return [(w, h) for i, h in enumerate(lengths) for j, w in enumerate(lengths) if abs(i - j) <= 1]
+    return tuple((w, h) for i, h in enumerate(lengths) for j, w in enumerate(lengths) if abs(i - j) <= 1)
 
 
 def multi_scale_box(width: int, height: int, size: int, rng: Random) -> Box:
@@ -118,19 +121,26 @@ def decode(jpeg: bytes | memoryview) -> np.ndarray:
     return simplejpeg.decode_jpeg(jpeg, "RGB")
 
 
-def crop_resize(image: np.ndarray, box: Box, out: np.ndarray) -> None:
-    """Write the `box` of an image, uint8 RGB (H, W, 3), resized, into `out`, uint8 RGB (size, size, 3).
+def crop_resizer(box: Box, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
+    """The function (image, out) that writes the `box` of an image, resized, into `out`: both uint8 RGB (H, W, 3).
 
-    Resizes bilinearly, but by averaging areas where it shrinks to half or less: there bilinear would skip pixels.
-    Raises ValueError if the image is too small for the box.
+    It resizes to `size` × `size` pixels bilinearly, but by averaging areas where it shrinks to half or less: there
+    bilinear would skip pixels. It raises ValueError if the image is too small for the box. What is the same for all
+    frames of a clip is done here, once, as threads wait for each other's Python.
     """
-    x, y, box_width, box_height = box
-    crop = image[y : y + box_height, x : x + box_width]
-    if crop.shape[:2] != (box_height, box_width):
-        raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} pixels is smaller than the first of its clip")
-    height, width, _ = out.shape
-    halves = box_width >= 2 * width and box_height >= 2 * height
-    cv2.resize(crop, (width, height), out, 0, 0, cv2.INTER_AREA if halves else cv2.INTER_LINEAR)
+    x, y, width, height = box
+    place, shape = (slice(y, y + height), slice(x, x + width)), (height, width, 3)
+    method = cv2.INTER_AREA if min(width, height) >= 2 * size else cv2.INTER_LINEAR
+
+    def crop_resize(image: np.ndarray, out: np.ndarray) -> None:
+        crop = image[place]
+        if crop.shape != shape:
+            raise ValueError(
+                f"a frame of {image.shape[1]}x{image.shape[0]} pixels is smaller than the first of its clip"
+            )
+        cv2.resize(crop, (size, size), out, 0, 0, method)
+
+    return crop_resize
 
 
 def mirror(clip: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from video3d.augment import Box, centre_box, crop_resize, decode, mirror
+from video3d.augment import Box, centre_box, crop_resizer, decode, mirror
 from video3d.console import UserError
 from video3d.packs import Pack
 from video3d.tables import read_table
@@ -116,12 +116,12 @@ def fill_clip(
     `draw_box` gets the width and height of the frames. Raises UserError that names class, video and frame if a frame
     does not decode: a damaged clip is never replaced by another.
     """
-    box = None
+    crop_resize = None
     for frame, index, jpeg in zip(out, indices, pack.jpegs(video.name, indices.tolist()), strict=True):
         try:
             image = decode(jpeg)
-            box = box or draw_box(image.shape[1], image.shape[0])
-            crop_resize(image, box, frame)
+            crop_resize = crop_resize or crop_resizer(draw_box(image.shape[1], image.shape[0]), len(frame))
+            crop_resize(image, frame)
         except ValueError as error:
             raise UserError(
                 f"class {video.class_name}, video {video.name}, frame {index + 1} does not decode: {error}; "

@@ -131,6 +131,15 @@ class PackWriter:
         return records + END.pack(END_SIGNATURE, 0, 0, members, members, size, start, 0)
 
 
+class Frames(NamedTuple):
+    """The frames of one video in a pack: where each starts, its length and CRC, and whether it was compared with it."""
+
+    starts: array
+    lengths: array
+    crcs: array
+    checked: bytearray
+
+
 class Pack:
     """A pack for reading, mapped into memory; any number of threads may read from it.
 
@@ -150,8 +159,7 @@ class Pack:
             self._index = self._read_index()
         except (struct.error, ValueError, IndexError) as error:
             raise self._broken(str(error)) from error
-        self.videos = {video: len(places) // 3 for video, places in self._index.items()}
-        self._checked = {video: bytearray(frames) for video, frames in self.videos.items()}
+        self.videos = {video: len(frames.starts) for video, frames in self._index.items()}
 
     def jpegs(self, video: str, indices: Iterable[int]) -> list[memoryview]:
         """These frames (0-based) of `video`, without copying them.
@@ -159,29 +167,35 @@ class Pack:
         Raises UserError that names class, video and frame if there is none or if its bytes are not those written. That
         is checked the first time, as a check gives up the interpreter's lock: in every epoch it would cost 6 %.
         """
-        places, checked = self._index.get(video), self._checked.get(video, b"")
+        if video not in self._index:
+            raise self._missing(video, 0)
+        starts, lengths, crcs, checked = self._index[video]
         found = []
         for index in indices:
-            if not 0 <= index < len(checked):
+            if not 0 <= index < len(starts):
                 raise self._missing(video, index)
-            start, length, crc = places[3 * index : 3 * index + 3]
+            start, length = starts[index], lengths[index]
             jpeg = self._bytes[start : start + length]
             if not checked[index]:
-                if len(jpeg) != length or zlib.crc32(jpeg) != crc:
+                if len(jpeg) != length or zlib.crc32(jpeg) != crcs[index]:
                     raise self._damaged(video, index)
                 checked[index] = True
             found.append(jpeg)
         return found
 
-    def _read_index(self) -> dict[str, array]:
-        """Start, length and CRC of the first frame, of the second, and so on, by video."""
-        index: dict[str, array] = {}
-        for name, *place in self._read_directory():
+    def _read_index(self) -> dict[str, Frames]:
+        index: dict[str, Frames] = {}
+        for name, start, length, crc in self._read_directory():
             video, _, frame = name.rpartition("/")
-            places = index.setdefault(video, array("Q"))
-            if frame != f"img_{len(places) // 3 + 1:05d}.jpg":
-                raise ValueError(f"expected {video}/img_{len(places) // 3 + 1:05d}.jpg, found {name}")
-            places.extend(place)
+            if video not in index:
+                index[video] = Frames(array("Q"), array("I"), array("I"), bytearray())
+            starts, lengths, crcs, checked = index[video]
+            if frame != f"img_{len(starts) + 1:05d}.jpg":
+                raise ValueError(f"expected {video}/img_{len(starts) + 1:05d}.jpg, found {name}")
+            starts.append(start)
+            lengths.append(length)
+            crcs.append(crc)
+            checked.append(False)
         return index
 
     def _read_directory(self) -> Iterator[tuple[str, int, int, int]]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from video3d.augment import centre_box, crop_resize, decode
+from video3d.augment import centre_box, crop_resizer, decode
 from video3d.packs import Pack
 from video3d.protocols import views
 
@@ -61,7 +61,7 @@ class Frames:
         clip = np.empty((len(indices), size, size, 3), np.uint8)
         for out, jpeg in zip(clip, pack.jpegs(video, indices), strict=True):
             image = decode(jpeg)
-            crop_resize(image, centre_box(image.shape[1], image.shape[0]), out)
+            crop_resizer(centre_box(image.shape[1], image.shape[0]), size)(image, out)
         return clip
 
     def _pack(self, class_name: str) -> Pack:
