@@ -147,7 +147,7 @@ def test_what_a_worker_raises_arrives_with_its_batch():
 
 def test_memory_is_kept_over_epochs_but_not_shared_by_two_at_once():
     loader = Loader((2, 4, 4, 3), 5, 2)
-    first, again, *_ = [next(loader.batches(range(10), write_number)).clips for _ in range(2)]
+    first, again = [next(loader.batches(range(10), write_number)).clips for _ in range(2)]
     assert np.shares_memory(first, again)
     streams = [loader.batches(range(start, start + 10), write_number) for start in (0, 100)]
     for batches in zip(*streams, strict=True):

@@ -146,7 +146,7 @@ class Loader:
     """
 
     def __init__(self, clip_shape: tuple[int, int, int, int], batch_size: int, workers: int):
-        self.batch_size = batch_size
+        self._batch_size = batch_size
         self._clip_shape = clip_shape
         self._workers = workers
         self._idle: list[np.ndarray] = []  # kept over epochs, as fresh memory can cost half a second each time
@@ -158,13 +158,13 @@ class Loader:
         beside the one in use exist at any time, and their memory is used again: a batch is valid until the next one is
         asked for. What `fill` raises is raised here, when its batch is due.
         """
-        shape = BATCHES_AHEAD + 1, self.batch_size, *self._clip_shape
+        shape = BATCHES_AHEAD + 1, self._batch_size, *self._clip_shape
         rooms = self._idle.pop() if self._idle else np.empty(shape, np.uint8)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="loader") as pool:
             due: deque[tuple[Batch, list[Future]]] = deque()
             try:
-                for number, start in enumerate(range(0, len(items), self.batch_size)):
-                    part = items[start : start + self.batch_size]
+                for number, start in enumerate(range(0, len(items), self._batch_size)):
+                    part = items[start : start + self._batch_size]
                     clips = rooms[number % len(rooms), : len(part)]
                     todo = deque(zip(clips, part, strict=True))
                     work = [pool.submit(_fill_all, fill, todo) for _ in range(self._workers)]
