@@ -159,6 +159,8 @@ def test_frame_that_does_not_exist_is_named(tmp_path, index):
         Pack(tmp_path / "Punch.zip").jpegs("v_Punch_g01_c01", [index])
     with pytest.raises(UserError, match=r"video v_Punch_g09_c01, frame 1: .* has 0 frames"):
         Pack(tmp_path / "Punch.zip").jpegs("v_Punch_g09_c01", [0])
+    with pytest.raises(UserError, match=r"video v_Punch_g09_c01, frame 8: .* has 0 frames"):
+        Pack(tmp_path / "Punch.zip").jpegs("v_Punch_g09_c01", [7])
 
 
 @pytest.mark.parametrize("keep", [0, 10, 1_000, -1])

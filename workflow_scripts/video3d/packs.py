@@ -131,13 +131,18 @@ class PackWriter:
         return records + END.pack(END_SIGNATURE, 0, 0, members, members, size, start, 0)
 
 
-class Frames(NamedTuple):
-    """The frames of one video in a pack: where each starts, its length and CRC, and whether it was compared with it."""
+class Places(NamedTuple):
+    """Of each frame of one video in a pack: its start, length and CRC, and whether it has been compared with that."""
 
     starts: array
     lengths: array
     crcs: array
     checked: bytearray
+
+    @classmethod
+    def none(cls) -> "Places":
+        """Those of no frame."""
+        return cls(array("Q"), array("I"), array("I"), bytearray())
 
 
 class Pack:
@@ -159,7 +164,7 @@ class Pack:
             self._index = self._read_index()
         except (struct.error, ValueError, IndexError) as error:
             raise self._broken(str(error)) from error
-        self.videos = {video: len(frames.starts) for video, frames in self._index.items()}
+        self.videos = {video: len(places.starts) for video, places in self._index.items()}
 
     def jpegs(self, video: str, indices: Iterable[int]) -> list[memoryview]:
         """These frames (0-based) of `video`, without copying them.
@@ -167,9 +172,7 @@ class Pack:
         Raises UserError that names class, video and frame if there is none or if its bytes are not those written. That
         is checked the first time, as a check gives up the interpreter's lock: in every epoch it would cost 6 %.
         """
-        if video not in self._index:
-            raise self._missing(video, 0)
-        starts, lengths, crcs, checked = self._index[video]
+        starts, lengths, crcs, checked = self._index.get(video) or Places.none()
         found = []
         for index in indices:
             if not 0 <= index < len(starts):
@@ -183,12 +186,12 @@ class Pack:
             found.append(jpeg)
         return found
 
-    def _read_index(self) -> dict[str, Frames]:
-        index: dict[str, Frames] = {}
+    def _read_index(self) -> dict[str, Places]:
+        index: dict[str, Places] = {}
         for name, start, length, crc in self._read_directory():
             video, _, frame = name.rpartition("/")
             if video not in index:
-                index[video] = Frames(array("Q"), array("I"), array("I"), bytearray())
+                index[video] = Places.none()
             starts, lengths, crcs, checked = index[video]
             if frame != f"img_{len(starts) + 1:05d}.jpg":
                 raise ValueError(f"expected {video}/img_{len(starts) + 1:05d}.jpg, found {name}")
