@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from video3d.config import settings_argument
-from video3d.console import UserError, run
+from video3d.console import run
 from video3d.tables import read_table, write_table
-from video3d.ucf101 import ListedVideo, read_class_index, read_list, select_classes
+from video3d.ucf101 import ListedVideo, read_all_lists, read_class_index, select_classes
 
 COLUMNS = ("video", "class", "group", "status", "frames", "message")
 STATUSES = ("ok", "missing", "unreadable", "damaged", "duplicate", "short", "unlisted")
@@ -69,10 +69,7 @@ def judge(video: str, row: dict[str, str] | None, same: str, clip_frames: int) -
 def read_listed(lists: Path, classes: Sequence[str]) -> list[ListedVideo]:
     """Every video of `classes` that any train or test list names, by label, group and name."""
     order = {name: label for label, name in enumerate(classes)}
-    paths = sorted([*lists.glob("trainlist*.txt"), *lists.glob("testlist*.txt")])
-    if not paths:
-        raise UserError(f"{lists} holds no trainlist0k.txt and no testlist0k.txt")
-    videos = {video.video: video for path in paths for video in read_list(path) if video.class_name in order}
+    videos = {video.video: video for video in read_all_lists(lists) if video.class_name in order}
     return sorted(videos.values(), key=lambda video: (order[video.class_name], video.group, video.video))
 
 

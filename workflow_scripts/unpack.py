@@ -15,7 +15,7 @@ from video3d.archives import Folder, Member, is_video, open_archive, require_sen
 from video3d.console import UserError, run
 from video3d.disk import full_disk_is_an_error, require_space
 from video3d.files import atomic_path
-from video3d.ucf101 import VideoName, read_class_index, read_list, select_classes, unknown_class
+from video3d.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
 
 
 def unpack(source: Path, lists: Path, classes: Sequence[str], output: Path) -> None:
@@ -96,8 +96,7 @@ def member_path(member: Member) -> PurePosixPath:
 
 def official_names(lists: Path) -> dict[str, str]:
     """The names of all videos that the lists name, by their lower case."""
-    files = sorted([*lists.glob("trainlist*.txt"), *lists.glob("testlist*.txt")])
-    return {video.video.lower(): video.video for file in files for video in read_list(file)}
+    return {video.video.lower(): video.video for video in read_all_lists(lists)}
 
 
 def remove_leftovers(output: Path) -> None:

@@ -260,7 +260,7 @@ def test_order_and_content_do_not_depend_on_the_number_of_processes(tmp_path):
 
 def test_videos_that_wait_take_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(frames, "BUFFER_BYTES", 10_000)
-    monkeypatch.setattr(frames, "ROOM_BYTES", 4_096)
+    monkeypatch.setattr(frames, "PIPE_BYTES", 4_096)
     videos = [write_video(tmp_path / f"{index}.avi", 100) for index in range(3)]
     with Decoders(videos, 48, 90, 3) as decoders:
         counts = []
@@ -319,7 +319,7 @@ def test_frames_are_told_apart_wherever_the_pipe_stops(chunk):
 
 
 def test_frames_larger_than_what_is_read_at_once(monkeypatch):
-    monkeypatch.setattr(frames, "ROOM_BYTES", 64)
+    monkeypatch.setattr(frames, "PIPE_BYTES", 64)
     planes = [[np.full((9, 17), 40 * n, np.uint8), *np.full((2, 5, 9), 128, np.uint8)] for n in range(5)]
     assert len(encode_all(y4m(planes), 1000)) == 5
 

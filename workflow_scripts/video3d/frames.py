@@ -32,8 +32,7 @@ CONTAINERS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,flv,asf,ogg"
 FPS_MODE_SINCE = (5, 1)
 SCALER = "bilinear+accurate_rnd"  # accurate rounding: the same frames whatever the processor
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
-PIPE_BYTES = 1 << 18  # what ffmpeg can be ahead of this process, where the system grants it
-ROOM_BYTES = 1 << 18  # what is read at once at most
+PIPE_BYTES = 1 << 18  # what ffmpeg can be ahead of this process, and what is read at once
 FRAME_MARK = b"FRAME\n"
 
 
@@ -146,9 +145,7 @@ class Decoding:
             stderr=self._messages,
         )
         self.output = self._process.stdout
-        with contextlib.suppress(
-            AttributeError, OSError
-        ):  # Linux only, and up to a limit: room for what ffmpeg is ahead
+        with contextlib.suppress(AttributeError, OSError):  # Linux only, and up to a limit
             fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def read(self) -> None:
@@ -198,7 +195,7 @@ class FrameEncoder:
     def __init__(self, quality: int):
         self.size = (0, 0)  # width and height in pixels, known with the first frame
         self._quality = quality
-        self._stream = bytearray(ROOM_BYTES)
+        self._stream = bytearray(PIPE_BYTES)
         self._filled = 0
 
     def read(self, pipe: io.RawIOBase) -> list[bytes] | None:

@@ -98,6 +98,17 @@ def read_list(path: Path) -> list[ListedVideo]:
     return list(listed.values())
 
 
+def read_all_lists(lists: Path) -> list[ListedVideo]:
+    """The videos of every train and test list in the folder `lists`; a video comes as often as it is listed.
+
+    Raises UserError if there is no list or a line is malformed.
+    """
+    paths = sorted([*Path(lists).glob("trainlist*.txt"), *Path(lists).glob("testlist*.txt")])
+    if not paths:
+        raise UserError(f"{lists} holds no trainlist0k.txt and no testlist0k.txt")
+    return [video for path in paths for video in read_list(path)]
+
+
 def read_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedVideo]]:
     """Training and test videos of official split `split` (1-based), with every label filled in from `classInd.txt`.
 
