@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import numpy as np
 import paddle
 import pytest
@@ -13,10 +15,10 @@ CLIPS = RNG.integers(0, 256, (4, 4, 16, 16, 3), dtype=np.uint8)
 TARGETS = targets(np.array([0, 1, 1, 0]), 2)
 
 
-def learner(**train):
+def learner(device="cpu", **train):
     settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train})
     paddle.seed(0)
-    return Learner(build_network(settings["model"], 2), settings["clip"], settings["train"])
+    return Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], device)
 
 
 class Pass(paddle.nn.Layer):
@@ -66,6 +68,46 @@ def test_a_cpu_computes_in_float32_and_says_so(precision, caplog):
     mixed = learner(precision=precision, accumulate=2).step(CLIPS, TARGETS, 0.1, 0)[0]
     assert mixed == learner(accumulate=2).step(CLIPS, TARGETS, 0.1, 0)[0]
     assert f"computes in float32, not in {precision}" in caplog.text
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_on_a_gpu_every_part_of_a_batch_is_computed_in_the_lower_precision(precision, monkeypatch):
+    """What Paddle is asked for; on a CPU it does nothing of it. Without the list, 3D convolutions stay in float32."""
+    asked = []
+
+    def auto_cast(**options):
+        asked.append(options)
+        return nullcontext()
+
+    monkeypatch.setattr(paddle.amp, "auto_cast", auto_cast)
+    learner("gpu", precision=precision, accumulate=2).step(CLIPS, TARGETS, 0.1, 0)
+    assert asked == [{"dtype": precision, "level": "O1", "custom_white_list": {"conv3d"}}] * 2
+
+
+def test_a_compiled_network_predicts_as_in_evaluation():
+    compiled, eager = learner(compile=True), learner(fast_cpu=False)
+    for one in (compiled, eager):
+        one.step(CLIPS, TARGETS, 0.01, 0)
+    before = compiled.state()
+    for _ in range(2):  # a batch of the shape that was trained with
+        assert compiled.predict(CLIPS) == pytest.approx(eager.predict(CLIPS), rel=1e-3, abs=1e-5)
+    assert all(np.array_equal(before[name], values) for name, values in compiled.state().items())
+    losses = [one.step(CLIPS, TARGETS, 0.01, 1)[0] for one in (compiled, eager)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.parametrize("frozen", ["conv1", "bn1", "layer1", "layer3"])
+def test_a_frozen_stage_may_lie_behind_one_that_learns(frozen):
+    fast, own = (learner(fast_cpu=fast, stage_rates={frozen: 0}) for fast in (True, False))
+    before = fast.state()
+    losses = [[one.step(CLIPS, TARGETS, 0.01, step)[0] for step in range(2)] for one in (fast, own)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    unchanged = {
+        name.split("/")[1].split(".")[0]
+        for name, values in fast.state().items()
+        if np.array_equal(values, before.get(name))
+    }
+    assert frozen in unchanged and "fc" not in unchanged
 
 
 def test_a_compiled_network_learns_the_same():

@@ -4,7 +4,7 @@ import pytest
 
 from video3d.config import resolve
 from video3d.console import UserError
-from video3d.optimisation import Average, build_optimizer, freeze, train_mode
+from video3d.optimisation import Average, build_optimizer, freeze, hold_statistics
 from video3d.resnet3d import build_network
 
 
@@ -55,7 +55,8 @@ def test_frozen_stages_change_neither_weights_nor_statistics():
     settings = resolve({"train": {"stage_rates": rates}})["train"]
     optimizer = build_optimizer(settings, network)
     before = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    train_mode(network, rates)
+    network.train()
+    hold_statistics(network, rates)
     network(paddle.randn([2, 3, 4, 16, 16])).sum().backward()
     optimizer.step()
     changed = {

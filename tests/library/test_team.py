@@ -1,15 +1,20 @@
 import json
+import multiprocessing
+import os
+import time
 
 import numpy as np
 import paddle
+import psutil
 import pytest
+from paddle import nn
 
 from video3d.config import resolve
 from video3d.console import UserError
 from video3d.learner import Learner
 from video3d.mixing import targets
 from video3d.resnet3d import build_network
-from video3d.team import Team, run_team
+from video3d.team import CommonNorm, Team, run_team
 
 STEPS = 3
 
@@ -35,6 +40,46 @@ def learn(team, folder):
     (folder / f"{team.rank}.json").write_text(json.dumps(facts))
 
 
+def learn_in_parts(team, folder):
+    """A step on three clips in two parts: one process has two of the clips, the other one."""
+    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}})
+    settings["train"] |= {"accumulate": 2, "stage_rates": {"conv1": 0}}
+    paddle.seed(0)
+    learner = Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
+    clips = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 3), dtype=np.uint8)
+    loss, _ = learner.step(team.share(clips), team.share(targets(np.array([0, 1, 1]), 2)), 0.01, 0)
+    (folder / f"{team.rank}.json").write_text(json.dumps({"loss": loss}))
+
+
+def normalise_halves(team, folder):
+    """Gradients and values of a batch norm whose input has 16 bits, and more values a channel than these can count."""
+    rng = np.random.default_rng(team.rank)
+    values = rng.normal(3, 2, (1, 2, 4, 160, 160)).astype(np.float32)
+    results = []
+    for precision in ("float32", "float16"):
+        x = paddle.to_tensor(values).astype(precision)
+        x.stop_gradient = False
+        layer = nn.BatchNorm3D(2)
+        y, mean, variance = CommonNorm.apply(x, layer.weight, layer.bias, 1e-5)
+        (y.astype("float32") ** 3).mean().backward()
+        assert y.dtype == x.dtype == x.grad.dtype
+        tensors = (
+            mean,
+            variance,
+            y.astype("float32")[0, :, 0, 0],
+            layer.weight.grad,
+            1e5 * x.grad.astype("float32")[0, :, 0, 0],
+        )
+        results.append([tensor.numpy().ravel().tolist() for tensor in tensors])
+    (folder / f"{team.rank}.json").write_text(json.dumps(results))
+
+
+def wait(team, folder):
+    (folder / f"{team.rank}.pid").write_text(str(os.getpid()))
+    time.sleep(600 if team.rank else 0)
+    team.total(1)  # waits for the other
+
+
 def fail(team):
     if team.rank == 1:
         raise UserError("video v_x is damaged")
@@ -51,6 +96,38 @@ def test_two_processes_learn_as_one_with_the_same_batch(tmp_path):
         assert first[name] == second[name]
         assert first[name] == pytest.approx(alone[name], rel=1e-3, abs=1e-4)
     assert first["videos"] == [7]  # each video is validated once
+
+
+def test_processes_with_unequal_shares_make_equally_many_parts(tmp_path):
+    run_team(2, "cpu", learn_in_parts, tmp_path)
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert first == second and np.isfinite(first["loss"])
+
+
+def test_a_batch_norm_of_halves_sums_in_float32(tmp_path):
+    run_team(2, "cpu", normalise_halves, tmp_path)
+    for rank in range(2):
+        whole, half = json.loads((tmp_path / f"{rank}.json").read_text())
+        for expected, found in zip(whole, half, strict=True):
+            assert found == pytest.approx(expected, rel=0.02, abs=0.02)
+
+
+def test_no_process_outlives_the_one_that_started_it(tmp_path):
+    starter = multiprocessing.get_context("spawn").Process(target=run_team, args=(2, "cpu", wait, tmp_path))
+    starter.start()
+    files = [tmp_path / "0.pid", tmp_path / "1.pid"]
+    wait_until(lambda: all(file.exists() and file.read_text() for file in files))
+    members = [int(file.read_text()) for file in files]
+    starter.kill()
+    starter.join()
+    wait_until(lambda: not any(psutil.pid_exists(member) for member in members))
+
+
+def wait_until(true):
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_shares_are_disjoint_and_complete():

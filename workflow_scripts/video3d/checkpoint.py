@@ -57,7 +57,7 @@ def load_checkpoint(folder: str | os.PathLike, key: str) -> tuple[State, dict[st
     """
     path = Path(folder) / FILE
     for leftover in path.parent.glob(f".{FILE}.*.part"):
-        leftover.unlink()
+        leftover.unlink(missing_ok=True)  # other processes of a team look too
     if not path.is_file():
         return None
     try:

@@ -70,7 +70,8 @@ class Convolution(PyLayer):
     def forward(ctx, x, weight, bias, geometry, parallel):
         """The output, float32 (N, O, T', H', W')."""
         ctx.save_for_backward(x, weight)
-        ctx.facts = geometry, parallel, bias is not None, not x.stop_gradient
+        wanted = [tensor is not None and not tensor.stop_gradient for tensor in (x, weight, bias)]
+        ctx.facts = geometry, parallel, wanted, bias is not None
         y = convolve(_array(x), _array(weight), geometry, parallel)
         if bias is not None:
             y += _array(bias)[:, None, None, None]
@@ -78,17 +79,16 @@ class Convolution(PyLayer):
 
     @staticmethod
     def backward(ctx, gradient):
-        """The gradients of x (None where nobody asks), weight and, if there is one, bias."""
+        """The gradients of x, weight and, if there is one, bias; None where nobody asks, as for frozen stages."""
         x, weight = map(_array, ctx.saved_tensor())
-        geometry, parallel, has_bias, input_matters = ctx.facts
+        geometry, parallel, (of_x, of_weight, of_bias), has_bias = ctx.facts
         g = _array(gradient)
         results = [
-            paddle.to_tensor(gradient_of_input(g, weight, x.shape[2:], geometry, parallel)) if input_matters else None,
-            paddle.to_tensor(gradient_of_weight(g, x, weight.shape, geometry, parallel)),
+            paddle.to_tensor(gradient_of_input(g, weight, x.shape[2:], geometry, parallel)) if of_x else None,
+            paddle.to_tensor(gradient_of_weight(g, x, weight.shape, geometry, parallel)) if of_weight else None,
+            gradient.sum(axis=[0, 2, 3, 4]) if of_bias else None,
         ]
-        if has_bias:
-            results.append(gradient.sum(axis=[0, 2, 3, 4]))
-        return tuple(results)
+        return tuple(results if has_bias else results[:2])
 
 
 def convolve(x: np.ndarray, weight: np.ndarray, geometry: Geometry, parallel: Callable = map) -> np.ndarray:

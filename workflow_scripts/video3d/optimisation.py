@@ -58,9 +58,8 @@ def freeze(network: nn.Layer, rates: Mapping[str, float]) -> None:
         raise UserError("train: stage_rates: every stage has the rate 0, so nothing is left to train")
 
 
-def train_mode(network: nn.Layer, rates: Mapping[str, float]) -> None:
-    """Switch to training, but keep the statistics of frozen stages as they are."""
-    network.train()
+def hold_statistics(network: nn.Layer, rates: Mapping[str, float]) -> None:
+    """Keep the statistics of frozen stages as they are, in a network that was switched to training."""
     for name in frozen_stages(rates):
         getattr(network, name).eval()
 

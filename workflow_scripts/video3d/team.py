@@ -5,6 +5,9 @@ is, within rounding, that of one process with the whole batch.
 """
 
 import logging
+import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -79,7 +82,14 @@ def _member(device: str, work: Callable[..., None], arguments: tuple) -> None:
         paddle.set_device("cpu")
     distributed.init_parallel_env()
     logging.basicConfig(level=logging.INFO if distributed.get_rank() == 0 else logging.WARNING, format="%(message)s")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     work(Team(distributed.get_rank(), distributed.get_world_size()), *arguments)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed, as the GPUs are then leased to others."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _normalise(layer: nn.BatchNorm3D, alone: Callable, x: paddle.Tensor) -> paddle.Tensor:
@@ -100,7 +110,12 @@ class CommonNorm(PyLayer):
 
     @staticmethod
     def forward(ctx, x, weight, bias, epsilon):
-        """The normalised values, and the mean and (biased) variance of each channel."""
+        """The normalised values, and the mean and (biased) variance of each channel.
+
+        Sums are float32 whatever the precision of x: half precision ends at 65,504, fewer than a channel has values.
+        """
+        ctx.precision, ctx.input_matters = x.dtype, not x.stop_gradient
+        x = x.astype("float32")
         channels = x.shape[1]
         sums = paddle.concat([x.sum(AXES), paddle.full([1], x.size // channels, x.dtype)])
         distributed.all_reduce(sums)
@@ -112,19 +127,22 @@ class CommonNorm(PyLayer):
         scale = paddle.rsqrt(variance + epsilon)
         normalised = centred * _wide(scale)
         ctx.save_for_backward(normalised, weight, scale, count)
-        return normalised * _wide(weight) + _wide(bias), mean, variance
+        return (normalised * _wide(weight) + _wide(bias)).astype(ctx.precision), mean, variance
 
     @staticmethod
     def backward(ctx, gradient, _mean_gradient, _variance_gradient):
         """The gradients of x, weight and bias; the last two of this process's clips only, as of any parameter."""
         normalised, weight, scale, count = ctx.saved_tensor()
+        gradient = gradient.astype("float32")
         of_bias, of_weight = gradient.sum(AXES), (gradient * normalised).sum(AXES)
         sums = paddle.concat([of_bias, of_weight])
         distributed.all_reduce(sums)
+        if not ctx.input_matters:
+            return None, of_weight, of_bias
         means = _wide(sums / count)
         channels = weight.shape[0]
         of_x = _wide(weight * scale) * (gradient - means[:, :channels] - normalised * means[:, channels:])
-        return of_x, of_weight, of_bias
+        return of_x.astype(ctx.precision), of_weight, of_bias
 
 
 def _wide(values: paddle.Tensor) -> paddle.Tensor:
