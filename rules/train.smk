@@ -22,7 +22,8 @@ rule train:
         mem_mb=8000,
     params:
         settings=section("model", "clip", "train"),
-        code=code_version("train"),
+        # What converts weights matters to those trainings only that start from some.
+        code=code_version("train") + (code_version("video3d/convert") if config["train"]["weights"] else ""),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
         device=untracked_device,

@@ -24,6 +24,28 @@ def test_the_paper_recipe_shows_the_network_0_to_255_minus_activitynets_mean():
     assert [std * 255 for std in clip["std"]] == pytest.approx([1, 1, 1], abs=1e-5)
 
 
+def test_the_paper_recipe_is_the_papers():
+    """Hara et al., CVPR 2018, section 3.2, and their code; the learning rate and the plateau are tested below."""
+    settings = recipe("paper")
+    assert (settings["model"]["depth"], settings["model"]["shortcut"]) == (18, "A")
+    assert (settings["clip"]["frames"], settings["clip"]["size"]) == (16, 112)
+    expected = {
+        "sampling": "consecutive", "crop": "corners", "flip": 0.5, "batch_size": 128, "epochs": 200,
+        "schedule": "plateau", "momentum": 0.9, "weight_decay": 0.001, "mixup": 0, "cutmix": 0, "label_smoothing": 0,
+    }  # fmt: skip
+    assert {name: settings["train"][name] for name in expected} == expected
+    assert settings["evaluate"]["protocols"] == ["sliding"]
+
+
+def test_the_modern_recipe_has_every_ingredient():
+    train, plain = recipe("modern")["train"], recipe("reference")["train"]
+    assert (train["schedule"], train["crop"], train["decay_norms_and_biases"]) == ("cosine", "random_resized", False)
+    assert train["epochs"] > plain["epochs"]
+    for name in ("warmup_epochs", "colour_jitter", "mixup", "cutmix", "label_smoothing", "average"):
+        assert train[name] and not plain[name]
+    assert recipe("modern")["model"]["dropout"] > recipe("reference")["model"]["dropout"] == 0
+
+
 def test_the_paper_recipe_watches_groups_that_are_in_every_training_list():
     tested = {1: range(1, 8), 2: range(8, 15), 3: range(15, 22)}
     groups = recipe("paper")["validation_groups"]

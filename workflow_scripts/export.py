@@ -71,6 +71,8 @@ def fitting_protocol(known: dict, settings: dict) -> str:
 def other_classes(weights: Path, known: dict, wanted: Sequence[str]) -> str:
     """Say how the classes of the weights differ from those that are wanted."""
     trained = known.get("labels", [])
+    if known["classes"] is None:
+        return f"{weights} have no classifier: give the file as train: weights: to train one"
     if not wanted:
         return f"{weights} know {known['classes']} classes but not their names; give them as --classes"
     if known["classes"] != len(wanted):

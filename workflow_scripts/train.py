@@ -82,11 +82,12 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         threads=max(1, options.threads // team.size),
         workers=max(1, (options.workers or options.threads) // team.size),
         team=team,
+        software=software() | {"device": device},
     )
-    network, history = training.train(job)
+    network, state = training.train(job)
     if team.rank == 0:
-        write_history(options.history, history)
-        save_weights(options.weights, network, facts | software() | {"device": device})
+        write_history(options.history, state.history)
+        save_weights(options.weights, network, facts | state.software)
 
 
 def existing(weights: str) -> Path:

@@ -15,6 +15,7 @@ from test_weights import Command
 
 from golden_weights import golden_tensor
 from torch_writer import save_legacy, save_zip
+from video3d.config import resolve
 from video3d.console import UserError
 from video3d.convert import ACTIVITYNET, IMAGENET, KINETICS, check_settings, describe, load_any, paddle_tensors
 from video3d.resnet3d import build_network
@@ -250,13 +251,49 @@ def test_settings_that_contradict_the_weights_are_answered_with_the_right_ones(c
     assert "w.pth does not tell its input's normalisation" in caplog.text
 
 
+def test_weights_that_saw_another_kind_of_input_are_refused():
+    clip = resolve({})["clip"]
+    known = {"model": TINY, "classes": 3, "clip": clip | {"input": "difference"}}
+    with pytest.raises(UserError, match='"input": "difference"'):
+        check_settings("w.pdparams", known, TINY, clip)
+    check_settings("w.pdparams", known, TINY, clip | {"input": "difference"})
+
+
 def test_training_starts_from_published_weights_with_a_new_classifier():
     model, clip = TINY | {"shortcut": "B"}, {"frames": 16, "size": 112} | KINETICS
     settings = {"model": model, "clip": clip, "train": {"weights": str(FIXTURES / "zip.pth")}}
     network = build_network(model, 5)
     classifier = network.fc.weight.numpy()
-    start_from(network, settings)
+    start_from(network, settings, list("abcde"))
     np.testing.assert_array_equal(network.conv1.weight.numpy(), golden_tensor("conv1.weight", [1, 3, 7, 7, 7]))
     np.testing.assert_array_equal(network.fc.weight.numpy(), classifier)
     with pytest.raises(UserError, match=r'zip\.pth is of another network[\s\S]*"depth": 10, "shortcut": "B"'):
-        start_from(network, settings | {"model": TINY})
+        start_from(network, settings | {"model": TINY}, list("abcde"))
+
+
+def test_a_classifier_is_taken_over_if_it_is_known_to_be_of_the_same_classes(tmp_path):
+    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "own.pdparams")}})
+    trained = build_network(TINY, 2)
+    save_weights(tmp_path / "own.pdparams", trained, {"labels": ["Punch", "YoYo"], "clip": settings["clip"]})
+    taken = []
+    for classes in (["Punch", "YoYo"], ["YoYo", "Punch"], ["Punch", "YoYo", "Bowling"]):
+        network = build_network(TINY, len(classes))
+        start_from(network, settings, classes)
+        taken.append(np.array_equal(network.fc.weight.numpy(), trained.fc.weight.numpy()))
+    assert taken == [True, False, False]
+
+
+def test_weights_without_a_classifier_are_a_start(tmp_path):
+    published = published_tensors(TINY, 3)
+    del published["fc.weight"], published["fc.bias"]
+    save_zip(tmp_path / "w.pth", published)
+    tensors, known = load_any(tmp_path / "w.pth")
+    assert (known["model"], known["classes"]) == (TINY, None)
+    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "w.pth")}})
+    network = build_network(TINY, 5)
+    start_from(network, settings, list("abcde"))
+    np.testing.assert_array_equal(network.conv1.weight.numpy(), tensors["conv1.weight"])
+    del published["conv1.weight"]
+    save_zip(tmp_path / "w.pth", published)
+    with pytest.raises(UserError, match=r"no network of this project; .*; missing: conv1\.weight"):
+        load_any(tmp_path / "w.pth")

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import paddle
 import pytest
@@ -68,6 +70,9 @@ def test_grouped_convolutions_stay_paddles():
     assert "forward" not in vars(layer[0])
 
 
+BEFORE_BATCH_NORM = re.compile(r"(conv\d|downsample\.0)\.bias")  # such a bias has no gradient but rounding
+
+
 def test_twenty_steps_equal_paddles_eager_mode():
     """Each step from equal weights: the loss to 1e-5, running statistics to 1e-5 of their largest, updates to 1e-4.
 
@@ -94,7 +99,7 @@ def test_twenty_steps_equal_paddles_eager_mode():
         for name, value in own.items():
             if "._" in name and name.startswith("weights/"):
                 assert np.abs(fast[name] - value).max() <= 1e-5 * np.abs(value).max(), name
-            elif name.startswith("weights/") and value.ndim > 1:
+            elif name.startswith("weights/") and not BEFORE_BATCH_NORM.search(name):
                 update = np.linalg.norm(value - before[name])
                 differences.append(np.linalg.norm(fast[name] - value) / update)
     assert np.median(differences) < 1e-4

@@ -2,6 +2,7 @@ import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from tiny_packs import frame_jpeg, write_dataset, write_pack
@@ -132,6 +133,28 @@ def test_only_a_few_batches_are_prepared_ahead():
     next(stream)
     stream.close()
     assert len(done) <= 4 * (BATCHES_AHEAD + 1)
+
+
+def test_the_next_batches_are_prepared_while_one_is_in_use():
+    done = []
+    stream = Loader((1, 2, 2, 3), 4, 2).batches(range(1000), lambda out, item: done.append(item))
+    next(stream)  # the consumer works on the first batch, and asks for nothing
+    deadline = time.monotonic() + 10
+    while len(done) < 4 * (BATCHES_AHEAD + 1) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert sorted(done) == list(range(4 * (BATCHES_AHEAD + 1)))
+    stream.close()
+
+
+def test_a_pack_takes_one_file_handle_however_much_is_read(dataset):
+    videos = read_split(dataset / "split1.csv")
+    before = psutil.Process().num_fds()
+    packs = open_packs(dataset / "frames", videos)
+    out = np.zeros((9, 16, 16, 3), np.uint8)
+    for _ in range(3):
+        for video in videos:
+            fill_clip(out, video, packs[video.class_name], np.arange(9))
+    assert psutil.Process().num_fds() <= before + len(packs)
 
 
 def test_what_a_worker_raises_arrives_with_its_batch():

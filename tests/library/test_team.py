@@ -9,8 +9,11 @@ import psutil
 import pytest
 from paddle import nn
 
+from tiny_packs import write_dataset
+from video3d import training
 from video3d.config import resolve
 from video3d.console import UserError
+from video3d.data import open_packs, read_split
 from video3d.learner import Learner
 from video3d.mixing import targets
 from video3d.resnet3d import build_network
@@ -35,7 +38,6 @@ def learn(team, folder):
         "mean": learner.network.bn1._mean.tolist(),
         "variance": learner.network.layer2[0].bn1._variance.tolist(),
         "weight": learner.network.fc.weight.numpy().ravel().tolist(),
-        "videos": team.total(len(team.share(range(7)))),
     }
     (folder / f"{team.rank}.json").write_text(json.dumps(facts))
 
@@ -49,6 +51,20 @@ def learn_in_parts(team, folder):
     clips = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 3), dtype=np.uint8)
     loss, _ = learner.step(team.share(clips), team.share(targets(np.array([0, 1, 1]), 2)), 0.01, 0)
     (folder / f"{team.rank}.json").write_text(json.dumps({"loss": loss}))
+
+
+def validate(team, folder):
+    """The validation of a network before its first step: five videos, in batches of two."""
+    videos = read_split(folder / "data" / "split1.csv")
+    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}})
+    settings["train"] |= {"batch_size": 4}
+    packs = open_packs(folder / "data" / "frames", videos)
+    job = training.Job(settings, ["Archery", "Bowling"], videos, videos[1:6], packs, 1, folder, "key", team=team)
+    paddle.seed(0)
+    learner = Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
+    seen = [video.name for batch in training.validation_batches(job) for video in batch.items]
+    facts = training.validate(job, learner) | {"seen": seen}
+    (folder / f"{team.rank}.json").write_text(json.dumps(facts))
 
 
 def normalise_halves(team, folder):
@@ -95,7 +111,17 @@ def test_two_processes_learn_as_one_with_the_same_batch(tmp_path):
     for name in ("mean", "variance", "weight"):
         assert first[name] == second[name]
         assert first[name] == pytest.approx(alone[name], rel=1e-3, abs=1e-4)
-    assert first["videos"] == [7]  # each video is validated once
+
+
+def test_two_processes_validate_every_video_once(tmp_path):
+    write_dataset(tmp_path / "data", classes=["Archery", "Bowling"], videos=5, frames=9)
+    validate(Team(), tmp_path)
+    alone = json.loads((tmp_path / "0.json").read_text())
+    run_team(2, "cpu", validate, tmp_path)
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert first["seen"] + second["seen"] == alone["seen"] and len(alone["seen"]) == 5
+    for name in ("validation_loss", "validation_top1"):
+        assert first[name] == second[name] == pytest.approx(alone[name], rel=1e-5)
 
 
 def test_processes_with_unequal_shares_make_equally_many_parts(tmp_path):

@@ -1,11 +1,14 @@
 import hashlib
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
+import simplejpeg
 
 from tiny_packs import write_dataset
 from video3d import training
+from video3d.checkpoint import State
 from video3d.config import resolve
 from video3d.console import UserError
 from video3d.data import open_packs, read_split
@@ -75,19 +78,20 @@ def test_equal_seeds_give_equal_weights_for_any_number_of_workers(job, tmp_path)
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(job, tmp_path, monkeypatch, after):
-    whole, history = training.train(replace(job, checkpoints=tmp_path / "whole"))
+    whole, state = training.train(replace(job, checkpoints=tmp_path / "whole"))
     train_and_kill(job, monkeypatch, after)
-    resumed, resumed_history = training.train(job)
+    resumed, resumed_state = training.train(job)
     assert fingerprint(resumed) == fingerprint(whole)
-    assert [row["loss"] for row in resumed_history] == [row["loss"] for row in history]
+    assert [row["loss"] for row in resumed_state.history] == [row["loss"] for row in state.history]
 
 
 def test_a_finished_training_is_not_repeated(job, monkeypatch):
-    network, history = training.train(job)
+    network, state = training.train(replace(job, software={"device": "gpu"}))
     monkeypatch.setattr(training.Learner, "step", lambda *_: pytest.fail("trained again"))
-    again, again_history = training.train(job)
+    again, again_state = training.train(replace(job, software={"device": "cpu"}))
     assert fingerprint(again) == fingerprint(network)
-    assert again_history == history
+    assert again_state.history == state.history
+    assert again_state.software == {"device": "gpu"}  # what it was trained with, not what took it over
 
 
 def test_every_epoch_shows_each_video_at_most_once_in_a_new_order(job):
@@ -101,7 +105,7 @@ def test_every_epoch_shows_each_video_at_most_once_in_a_new_order(job):
 
 def test_the_history_has_a_row_per_epoch(job):
     validated = replace(job, training=job.training[:4] + job.training[5:], validation=job.training[4:5])
-    _, history = training.train(validated)
+    history = training.train(validated)[1].history
     assert [row["epoch"] for row in history] == [1, 2]
     assert list(history[0]) == [
         "epoch", "learning_rate", "loss", "top1", "validation_loss", "validation_top1", "clips_per_second",
@@ -158,11 +162,80 @@ def test_every_ingredient_of_the_recipes_trains_and_resumes(job, tmp_path, monke
     settings = job.settings | {"train": job.settings["train"] | ingredients}
     settings["clip"] = settings["clip"] | {"input": "difference"}
     modern = replace(job, settings=settings, validation=job.training[:2])
-    whole, history = training.train(replace(modern, checkpoints=tmp_path / "whole"))
+    whole, state = training.train(replace(modern, checkpoints=tmp_path / "whole"))
     train_and_kill(modern, monkeypatch, 3)
     resumed, again = training.train(modern)
     assert fingerprint(resumed) == fingerprint(whole)
-    assert [row["validation_loss"] for row in again] == [row["validation_loss"] for row in history]
+    assert [row["validation_loss"] for row in again.history] == [row["validation_loss"] for row in state.history]
+
+
+@pytest.fixture
+def textured(job, tmp_path):
+    """As `job`, of frames that a crop or a mirror changes, for one epoch."""
+    rng = np.random.default_rng(0)
+    pictures = [cv2.resize(rng.integers(0, 256, (4, 5, 3), dtype=np.uint8), (32, 24)) for _ in range(9)]
+    jpegs = [simplejpeg.encode_jpeg(picture, 95) for picture in pictures]
+    folder = write_dataset(tmp_path / "textured", classes=["Archery", "Bowling"], videos=5, jpegs=jpegs)
+    videos = read_split(folder / "split1.csv")
+    settings = job.settings | {"train": job.settings["train"] | {"epochs": 1}}
+    return replace(job, settings=settings, training=videos, packs=open_packs(folder / "frames", videos))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sampling": "consecutive"}, {"crop": "corners"}, {"crop": "random_resized"}, {"crop": "centre"}, {"flip": 1.0},
+        {"colour_jitter": 0.4}, {"mixup": 0.5}, {"cutmix": 1.0}, {"label_smoothing": 0.1}, {"average": 0.9},
+        {"clip_gradients": 0.01}, {"accumulate": 2}, {"momentum": 0.5}, {"weight_decay": 0.1}, {"warmup_epochs": 1},
+        {"decay_norms_and_biases": False}, {"stage_rates": {"layer4": 0.1}}, {"milestones": [1]}, {"batch_size": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_setting_reaches_the_training(textured, changed, tmp_path):
+    prints = set()
+    for number, train in enumerate(({}, changed)):
+        settings = textured.settings | {"train": textured.settings["train"] | train}
+        job = replace(textured, settings=settings, checkpoints=tmp_path / str(number))
+        prints.add(fingerprint(training.train(job)[0]))
+    assert len(prints) == 2
+
+
+def test_the_seed_reaches_order_sampling_crop_and_initialisation(textured, monkeypatch):
+    other = replace(textured, seed=2)
+    assert training.training_order(textured, 1) != training.training_order(other, 1)
+    drawn = {job.seed: [] for job in (textured, other)}
+    for job in (textured, other):
+        monkeypatch.setattr(training, "fill_clip", lambda *given, seed=job.seed: drawn[seed].append(given[3:]))
+        for video in textured.training:
+            training.training_view(job, 1)(None, video)
+    for part, chosen in enumerate((list, lambda box: box(320, 240), bool)):  # frames, crop, mirrored
+        assert [chosen(given[part]) for given in drawn[1]] != [chosen(given[part]) for given in drawn[2]]
+    monkeypatch.undo()
+    first = [set(network.conv1.weight.numpy().ravel()) for network in map(untrained, (textured, other))]
+    assert first[0] != first[1]
+
+
+def untrained(job):
+    """The network before its first step, from a training whose learning rate is next to nothing."""
+    settings = job.settings | {"train": job.settings["train"] | {"learning_rate": 1e-30}}
+    return training.train(replace(job, settings=settings, checkpoints=job.checkpoints / str(job.seed)))[0]
+
+
+def test_a_plateau_looks_at_the_losses_of_the_validation(job):
+    train = job.settings["train"] | {"schedule": "plateau", "epochs": 50}
+    job = replace(job, settings=job.settings | {"train": train})
+    falling, standing = (
+        State(epoch=30, history=[{"validation_loss": loss} for loss in losses])
+        for losses in ([1 / n for n in range(1, 30)], [1.0] * 29)
+    )
+    assert training.current_rate(job, falling, 0) == 0.05
+    assert training.current_rate(job, standing, 0) < 0.01
+
+
+def test_several_devices_are_not_compiled_for(job):
+    settings = job.settings | {"train": job.settings["train"] | {"compile": True, "devices": 2}}
+    with pytest.raises(UserError, match="compile: true works on one device only"):
+        training.train(replace(job, settings=settings))
 
 
 def test_a_plateau_needs_validation_groups(job):

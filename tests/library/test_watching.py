@@ -1,15 +1,17 @@
 import logging
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from video3d.checkpoint import State
+from video3d import watching
+from video3d.checkpoint import State, Totals
 from video3d.config import resolve
 from video3d.console import UserError
-from video3d.data import Batch, Video
+from video3d.data import Video
 from video3d.resnet3d import build_network
+from video3d.team import Team
 from video3d.training import Job
-from video3d.watching import announce, duration, explain_exhausted_memory, stop_unless_finite
+from video3d.watching import announce, duration, explain_exhausted_memory, report, stop_unless_finite, summary, watch
 
 VIDEO = Video("v_Archery_g01_c01", "Archery", 0, 1, "train", 30)
 
@@ -28,15 +30,57 @@ def test_a_cpu_says_how_long_the_full_network_takes(caplog):
     assert not caplog.text
 
 
+def test_going_on_with_other_software_is_said(caplog):
+    network = build_network({"depth": 10, "width": 4}, 2)
+    began = State(step=3, software={"device": "gpu", "versions": {"paddle": "3.3.1"}, "commit": "a"})
+    equal = {"device": "gpu", "versions": {"paddle": "3.3.1"}, "commit": "b"}
+    announce(replace(job(10), device="gpu", software=equal), began, network)
+    assert "bit for bit" not in caplog.text
+    announce(replace(job(10), device="gpu", software=equal | {"device": "cpu"}), began, network)
+    assert "its device: gpu until now, cpu from now on; the weights will not be those" in caplog.text
+
+
+def test_rate_loss_and_waiting_stand_beside_the_bar():
+    totals = Totals(clips=80, loss=120.0, correct=20, seconds=40.0, waiting=4.0)
+    assert watch(totals) == {"clips/s": "2.0", "loss": "1.500", "waiting": "10%"}
+
+
+def test_an_epoch_is_one_line_and_one_row(caplog):
+    caplog.set_level(logging.INFO)
+    totals = Totals(clips=80, loss=120.0, correct=20, seconds=40.0, waiting=4.0)
+    row = summary(State(epoch=3, totals=totals), 0.01) | {"validation_top1": 0.5}
+    assert (row["epoch"], row["learning_rate"], row["loss"], row["top1"], row["wait_share"]) == (
+        3,
+        0.01,
+        1.5,
+        0.25,
+        0.1,
+    )
+    report(row)
+    expected = "epoch 3: loss 1.5000, top-1 25.0%, validation top-1 50.0%, 2.0 clips/s, 10% of 40 s waiting for data"
+    assert expected in caplog.text
+
+
+def test_the_time_on_a_cpu_is_the_operations_over_their_rate(caplog, monkeypatch):
+    """6 · 10⁹ floating-point operations a clip (three passes, two each), 1000 clips, 2 threads at 60 % of 10⁹."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(watching, "products_per_second", lambda: 1e9)
+    monkeypatch.setattr(watching, "multiply_adds", lambda *_: 10**9)
+    announce(replace(job(1000, train={"epochs": 2}), threads=2), State(), None)
+    assert "will take about 3 hours" in caplog.text  # 6e9 · 1000 · 2 / (2 · 0.6 · 1e9) = 10,000 s
+    caplog.clear()
+    announce(replace(job(1000, train={"epochs": 2}), threads=2, team=Team(0, 2)), State(epoch=2), None)
+    assert "will take about 42 minutes" in caplog.text  # one epoch, two processes: 2,500 s
+
+
 def test_durations_are_rough():
     assert [duration(seconds) for seconds in (660, 8000, 400_000)] == ["11 minutes", "2 hours", "5 days"]
 
 
 def test_a_loss_that_is_no_number_names_the_videos():
-    batch = Batch([VIDEO], np.zeros((1, 1, 1, 1, 3), np.uint8))
-    stop_unless_finite(1.0, State(), batch)
+    stop_unless_finite(1.0, State(), [VIDEO])
     with pytest.raises(UserError, match=r"nan in epoch 1, step 1.*v_Archery_g01_c01"):
-        stop_unless_finite(float("nan"), State(), batch)
+        stop_unless_finite(float("nan"), State(), [VIDEO])
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("ResourceExhaustedError: Out of memory error on GPU 0")])

@@ -41,16 +41,20 @@ def finish(process):
     return said
 
 
-def test_killed_and_resumed_with_other_workers_gives_the_same_bytes(dataset, tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finish(start(dataset, whole, threads=1))
-    process = start(dataset, killed, threads=2, workers=3)
+def kill_after_a_checkpoint(process, output):
+    """Kill a training as soon as it has written a checkpoint, long before its end."""
     deadline = time.monotonic() + 60
-    while not list(killed.glob("checkpoints/*/checkpoint.npz")) and time.monotonic() < deadline:
+    while not list(output.glob("checkpoints/*/checkpoint.npz")) and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert not (killed / "weights.pdparams").exists()
+    assert not (output / "weights.pdparams").exists()
+
+
+def test_killed_and_resumed_with_other_workers_gives_the_same_bytes(dataset, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    finish(start(dataset, whole, threads=1))
+    kill_after_a_checkpoint(start(dataset, killed, threads=2, workers=3), killed)
     assert "going on from epoch" in finish(start(dataset, killed, threads=2, workers=1))
     expected = (whole / "weights.pdparams").read_bytes()
     assert (killed / "weights.pdparams").read_bytes() == expected
@@ -68,15 +72,14 @@ def test_killed_and_resumed_with_other_workers_gives_the_same_bytes(dataset, tmp
     assert [row["epoch"] for row in rows] == ["1", "2", "3"] and rows[0]["validation_loss"] == ""
 
 
-def test_two_processes_write_one_set_of_outputs(dataset, tmp_path):
-    settings = SETTINGS | {"train": SETTINGS["train"] | {"devices": 2, "epochs": 1}}
-    finish(start(dataset, tmp_path / "two", settings, threads=2))
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {
-        "checkpoints",
-        "history.csv",
-        "weights.json",
-        "weights.pdparams",
-    }
+def test_two_processes_write_one_set_of_outputs_and_go_on_after_a_kill(dataset, tmp_path):
+    settings = SETTINGS | {"train": SETTINGS["train"] | {"devices": 2}}
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    finish(start(dataset, whole, settings, threads=2))
+    assert {path.name for path in whole.iterdir()} == {"checkpoints", "history.csv", "weights.json", "weights.pdparams"}
+    kill_after_a_checkpoint(start(dataset, killed, settings, threads=2), killed)
+    assert "going on from epoch" in finish(start(dataset, killed, settings, threads=2))
+    assert (killed / "weights.pdparams").read_bytes() == (whole / "weights.pdparams").read_bytes()
 
 
 @pytest.mark.parametrize(

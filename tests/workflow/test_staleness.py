@@ -1,6 +1,7 @@
 """What is recomputed after a change, and nothing else."""
 
 import os
+import re
 import shutil
 import time
 
@@ -89,6 +90,22 @@ def test_an_edited_network_trains(finished):
     rules = finished.would_run()
     assert set(rules) == AFTER_TRAINING
     assert rules["train"] == 2
+
+
+def test_an_edited_conversion_concerns_only_trainings_that_start_from_weights(finished):
+    (finished.folder / "start.pdparams").write_bytes(b"")
+
+    def code(*settings):
+        printed = finished.run("--dry-run", "--printshellcmds", "--forcerun", "train", "--config", *settings)
+        return set(re.findall(r"train\.py .* --code (\w+)", printed))
+
+    tuned = "train={weights: start.pdparams}"
+    before = code("run=tiny"), code("run=tiny", tuned)
+    with (finished.folder / "workflow_scripts/video3d/convert.py").open("a") as file:
+        file.write("\n\nNEW_CONSTANT = 1\n")
+    after = code("run=tiny"), code("run=tiny", tuned)
+    assert len(before[0]) == len(before[1]) == 1
+    assert after[0] == before[0] and after[1] != before[1]
 
 
 def test_edited_extraction_code_extracts(finished):

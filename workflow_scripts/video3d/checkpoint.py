@@ -31,13 +31,14 @@ class Totals:
 class State:
     """How far a training is: the epoch (from 1) and its next step (from 0); after the last epoch it is finished.
 
-    `history` has one row per finished epoch.
+    `history` has one row per finished epoch; `software` says what computed the last of the steps.
     """
 
     epoch: int = 1
     step: int = 0
     totals: Totals = field(default_factory=Totals)
     history: list[dict] = field(default_factory=list)
+    software: dict = field(default_factory=dict)
 
 
 def save_checkpoint(folder: str | os.PathLike, key: str, state: State, tensors: Mapping[str, np.ndarray]) -> None:

@@ -55,13 +55,17 @@ def progress(
     unit: str = "it",
     description: str = "",
     unit_scale: bool = False,
+    initial: int = 0,
 ) -> tqdm:
     """A tqdm object: a bar with rate and time left on a terminal, plain lines every 10 s in a log.
 
-    `items` may be left out; then call `.update(n)`. Numbers beside the bar are set with `.set_postfix(loss=…)`.
+    `items` may be left out; then call `.update(n)`. `initial` is what was done before the clock starts.
+    Numbers beside the bar are set with `.set_postfix(loss=…)`.
     """
     kind = tqdm if sys.stderr.isatty() else Lines
-    return kind(items, total=total, unit=unit, desc=description, unit_scale=unit_scale, file=sys.stderr)
+    return kind(
+        items, total=total, unit=unit, desc=description, unit_scale=unit_scale, initial=initial, file=sys.stderr
+    )
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from video3d.console import UserError
 from video3d.pickles import damage_named
 from video3d.resnet3d import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK, build_network
 from video3d.torch_files import is_torch, read_torch
-from video3d.weights import compare, load_weights
+from video3d.weights import HEAD, compare, load_weights
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 # The paper's networks saw 0..255 minus ActivityNet's mean, undivided; here values are in 0..1 before normalisation.
@@ -28,6 +28,7 @@ KINETICS = {"mean": [0.4345, 0.4051, 0.3775], "std": [0.2768, 0.2713, 0.2737]}
 # UCF101 and HMDB51), and those of 2020 (Kinetics-700, Moments in Time, STAIR Actions and their unions).
 CLASSES_2018 = (400, 101, 51)
 CLASSES_2020 = (700, 1039, 800, 1139, 339, 439, 100)
+NAMES_THAT_TELL = ("conv1.weight", "layer1.0.conv2.weight")  # without them nobody knows how wide a network is
 
 REFERENCE_NAMES = (
     (r"backbone\.stem\.0\.conv\.weight", "conv1.weight"),
@@ -45,9 +46,10 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     """The tensors of a weights file under the names of our networks, and what is known about them.
 
     The metadata are those beside our own weights; for any other file they say under `model` which network it is of, as
-    in the config, under `classes` how many it tells apart, under `clip` the mean and std of its input if the file is
-    one of the known ones, and under `source` whose it is. Raises UserError if the file is absent, damaged, would run a
-    program when unpickled, or is of no network of this project; every tensor is accounted for.
+    in the config, under `classes` how many it tells apart (None without a classifier), under `clip` the mean and std of
+    its input if the file is one of the known ones, and under `source` whose it is. Raises UserError if the file is
+    absent, damaged, would run a program when unpickled, or is of no network of this project; every tensor is accounted
+    for.
     """
     path = Path(path)
     if not path.is_file():
@@ -77,6 +79,7 @@ def paddle_tensors(published: Mapping[str, np.ndarray], path: str | Path) -> dic
 def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
     """Which network tensors under our names are of: `model`, as in the config, and `classes`, their number.
 
+    Without a classifier, as of a network that was trained for something else, `classes` is None.
     Raises UserError, naming the tensors at fault, if that is no network of this project.
     """
     try:
@@ -86,7 +89,7 @@ def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
         )
         width = tensors["conv1.weight"].shape[0]
         inner, inner_per_group = tensors["layer1.0.conv2.weight"].shape[:2]
-        classes = tensors["fc.bias"].shape[0]
+        classes = tensors["fc.bias"].shape[0] if "fc.bias" in tensors else None
         bottleneck = "layer1.0.conv3.weight" in tensors
         depth = next(
             d for d, b in BLOCKS_PER_STAGE.items() if b == blocks and (d >= SHALLOWEST_BOTTLENECK) == bottleneck
@@ -96,12 +99,16 @@ def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
             shortcut = "B"
         model = {"depth": depth, "shortcut": shortcut, "width": width, "cardinality": inner // inner_per_group}
         with paddle.LazyGuard():  # only names and shapes are wanted
-            network = build_network(model, classes)
+            network = build_network(model, classes or 1)
     except (KeyError, IndexError, ValueError, StopIteration, ZeroDivisionError, UserError) as error:
+        missing = [name for name in NAMES_THAT_TELL if name not in tensors]
         raise UserError(
             f"{path} is of no network of this project; its first tensors: {', '.join(list(tensors)[:5])}"
+            + (f"; missing: {', '.join(missing)}" if missing else "")
         ) from error
     fit = compare(network, tensors)
+    if classes is None:
+        fit = fit._replace(missing=[name for name in fit.missing if name not in HEAD])
     if any(fit):
         raise UserError(f"{path} looks like weights of model: {model}, but does not fit it: {fit}")
     return {"model": model, "classes": classes}
@@ -116,8 +123,12 @@ def check_settings(path: str | Path, metadata: Mapping, model: Mapping, clip: Ma
     wanted = {"model": {name: metadata["model"][name] for name in ("depth", "shortcut", "width", "cardinality")}}
     fits = all(model[name] == value for name, value in wanted["model"].items())
     if "clip" in metadata:
-        wanted["clip"] = {name: [round(value, 6) for value in metadata["clip"][name]] for name in ("mean", "std")}
-        fits = fits and all(np.allclose(clip[name], value, atol=1e-5) for name, value in wanted["clip"].items())
+        known = metadata["clip"]
+        numbers = {name: [round(value, 6) for value in known[name]] for name in ("mean", "std")}
+        words = {name: known[name] for name in ("input",) if name in known}
+        wanted["clip"] = numbers | words
+        fits = fits and all(np.allclose(clip[name], value, atol=1e-5) for name, value in numbers.items())
+        fits = fits and all(clip[name] == value for name, value in words.items())
     else:
         logging.warning(
             "%s does not tell its input's normalisation; taken from the config: mean %s, std %s of RGB in 0..1",

@@ -9,7 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
@@ -35,7 +35,10 @@ SECONDS_BETWEEN_CHECKPOINTS = 600
 
 @dataclass(frozen=True)
 class Job:
-    """What to train: `settings` has the sections `model`, `clip` and `train` of the config, `key` stands for all."""
+    """What to train: `settings` has the sections `model`, `clip` and `train` of the config, `key` stands for all.
+
+    `software` says what computes; it is no part of the key, so that finished weights are taken over wherever they are.
+    """
 
     settings: dict
     classes: Sequence[str]
@@ -49,6 +52,7 @@ class Job:
     threads: int = 1
     workers: int = 1
     team: Team = ALONE
+    software: dict = field(default_factory=dict)
 
     @cached_property
     def loader(self) -> Loader:
@@ -59,8 +63,8 @@ class Job:
 
 
 @explain_exhausted_memory
-def train(job: Job) -> tuple[paddle.nn.Layer, list[dict]]:
-    """Train, or go on from the job's checkpoint; returns the network and the history, one row per epoch.
+def train(job: Job) -> tuple[paddle.nn.Layer, State]:
+    """Train, or go on from the job's checkpoint; returns the network and the state with the history.
 
     Raises UserError if the data cannot fill a batch or a class, if a frame does not decode, if the loss is no longer a
     number, or if memory runs out.
@@ -69,10 +73,12 @@ def train(job: Job) -> tuple[paddle.nn.Layer, list[dict]]:
     settings = job.settings["train"]
     paddle.seed(job.seed)
     network = build_network(job.settings["model"], len(job.classes))
-    start_from(network, job.settings)
+    start_from(network, job.settings, job.classes)
     learner = Learner(network, job.settings["clip"], settings, job.device, job.threads, job.team)
     state = restore(job, learner)
     announce(job, state, network)
+    if state.epoch <= settings["epochs"]:
+        state.software = job.software
     while state.epoch <= settings["epochs"]:
         train_one_epoch(job, state, learner)
         learner.use_average()
@@ -83,18 +89,19 @@ def train(job: Job) -> tuple[paddle.nn.Layer, list[dict]]:
             learner.use_average()
         state.epoch, state.step, state.totals = state.epoch + 1, 0, Totals()
         save(job, state, learner)
-    return network, state.history
+    return network, state
 
 
 def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
     """Run the steps of `state.epoch` from `state.step` on, adding to `state.totals`; saves a checkpoint at times."""
     settings = job.settings["train"]
-    steps = len(job.training) // settings["batch_size"]
+    order = training_order(job, state.epoch)
+    steps = len(order)
     totals = state.totals
     saved = last = time.perf_counter()
-    with progress(total=steps, unit="step", description=f"epoch {state.epoch}/{settings['epochs']}") as bar:
+    description = f"epoch {state.epoch}/{settings['epochs']}"
+    with progress(total=steps, unit="step", description=description, initial=state.step) as bar:
         bar.disable |= job.team.rank > 0
-        bar.update(state.step)
         for batch in training_batches(job, state.epoch, state.step):
             totals.waiting += time.perf_counter() - last
             rng = generator(job.seed, state.epoch, f"step {state.step} of process {job.team.rank}")
@@ -103,7 +110,7 @@ def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
             mixed, wanted = mix(batch.clips, wanted, settings["mixup"], settings["cutmix"], rng)
             rate = current_rate(job, state, state.step / steps)
             loss, logits = learner.step(mixed, wanted, rate, random_seed=rng.getrandbits(31))
-            stop_unless_finite(loss, state, batch)
+            stop_unless_finite(loss, state, order[state.step])
             state.step += 1
             correct, seen = job.team.total((logits.argmax(1) == labels).sum(), len(labels))
             totals.clips += int(seen)
@@ -135,15 +142,16 @@ def validate(job: Job, learner: Learner) -> dict:
 
 
 def training_batches(job: Job, epoch: int, first: int = 0) -> Iterator[Batch]:
-    """This process's share of the batches of one epoch, from number `first` (from 0) on.
-
-    An incomplete last batch is dropped.
-    """
-    size = job.settings["train"]["batch_size"]
-    order = generator(job.seed, epoch, "order").sample(range(len(job.training)), len(job.training))
-    wholes = [order[start : start + size] for start in range(first * size, len(order) - size + 1, size)]
-    videos = [job.training[index] for whole in wholes for index in job.team.share(whole)]
+    """This process's share of the batches of one epoch, from number `first` (from 0) on."""
+    videos = [video for batch in training_order(job, epoch)[first:] for video in job.team.share(batch)]
     return job.loader.batches(videos, training_view(job, epoch))
+
+
+def training_order(job: Job, epoch: int) -> list[list[Video]]:
+    """The training videos in the batches of one epoch; an incomplete last batch is dropped."""
+    size = job.settings["train"]["batch_size"]
+    order = generator(job.seed, epoch, "order").sample(job.training, len(job.training))
+    return [order[start : start + size] for start in range(0, len(order) - size + 1, size)]
 
 
 def training_view(job: Job, epoch: int) -> Callable[[np.ndarray, Video], None]:
@@ -187,8 +195,8 @@ def current_rate(job: Job, state: State, fraction: float) -> float:
     return learning_rate(job.settings["train"], state.epoch, fraction, losses)
 
 
-def start_from(network: paddle.nn.Layer, settings: dict) -> None:
-    """Begin with the weights of `train: weights:`, if any, but a new classifier for another number of classes.
+def start_from(network: paddle.nn.Layer, settings: dict, classes: Sequence[str]) -> None:
+    """Begin with the weights of `train: weights:`, if any; the classifier is new unless theirs is of these `classes`.
 
     Raises UserError if they are of another network, or saw another input, than the sections `model` and `clip` say.
     """
@@ -198,8 +206,9 @@ def start_from(network: paddle.nn.Layer, settings: dict) -> None:
         convert = import_module("video3d.convert")
         tensors, known = convert.load_any(weights)
         convert.check_settings(weights, known, settings["model"], settings["clip"])
-        fit = apply_weights(network, tensors, allow_new_head=True, source=weights)
-        logging.info("starting from %s: %s", weights, fit)
+        new_head = known.get("labels") != list(classes)
+        apply_weights(network, tensors, new_head, source=weights)
+        logging.info("starting from %s with %s classifier", weights, "a new" if new_head else "their")
 
 
 def save(job: Job, state: State, learner: Learner) -> None:
@@ -242,5 +251,7 @@ def check(job: Job) -> None:
         )
     if size < settings["devices"]:
         raise UserError(f"train: batch_size: {size} cannot be shared by train: devices: {settings['devices']}")
+    if settings["compile"] and settings["devices"] > 1:
+        raise UserError("train: compile: true works on one device only: set it to false, or train: devices: to 1")
     if settings["schedule"] == "plateau" and not job.validation:
         raise UserError("train: schedule: plateau needs validation_groups: it looks at the loss of held-out videos")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from paddle import nn
 
 from video3d.checkpoint import State, Totals
 from video3d.console import UserError
-from video3d.data import Batch
+from video3d.data import Video
 from video3d.resnet3d import multiply_adds
 
 if TYPE_CHECKING:
@@ -32,10 +32,16 @@ def announce(job: Job, state: State, network: nn.Layer) -> None:
         return
     if state.epoch > 1 or state.step:
         logging.info("going on from epoch %d, step %d, of %s", state.epoch, state.step + 1, job.checkpoints)
+        changed = [name for name in ("versions", "device") if state.software.get(name) != job.software.get(name)]
+        for name in changed:
+            logging.warning(
+                "its %s: %s until now, %s from now on; the weights will not be those of an unbroken run, bit for bit",
+                name, state.software.get(name), job.software.get(name),
+            )  # fmt: skip
     if job.device == "cpu":
         clip = job.settings["clip"]
         operations = 2 * PASSES * multiply_adds(network, clip["frames"], clip["size"])
-        per_second = job.threads * SHARE_OF_PEAK * products_per_second()
+        per_second = job.team.size * job.threads * SHARE_OF_PEAK * products_per_second()
         seconds = operations * len(job.training) * (epochs + 1 - state.epoch) / per_second
         if seconds > LONG:
             logging.info(
@@ -100,12 +106,12 @@ def report(row: dict) -> None:
     )  # fmt: skip
 
 
-def stop_unless_finite(loss: float, state: State, batch: Batch) -> None:
-    """Raise UserError with the videos of the batch if the loss is infinite or not a number."""
+def stop_unless_finite(loss: float, state: State, batch: Sequence[Video]) -> None:
+    """Raise UserError with the videos of the whole batch if its loss is infinite or not a number."""
     if not np.isfinite(loss):
         raise UserError(
             f"the loss became {loss} in epoch {state.epoch}, step {state.step + 1}; lower train: learning_rate, or "
-            f"look at these videos: {', '.join(video.name for video in batch.items)}"
+            f"look at these videos: {', '.join(video.name for video in batch)}"
         )
 
 

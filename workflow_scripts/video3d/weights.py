@@ -86,26 +86,25 @@ def compare(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> Fit:
 def apply_weights(
     network: nn.Layer,
     tensors: Mapping[str, np.ndarray],
-    allow_new_head: bool = False,
+    new_head: bool = False,
     source: str | Path = "the weights",
-) -> Fit:
-    """Copy `tensors` into the network and report how they fit it.
+) -> None:
+    """Copy `tensors` into the network.
 
     Raises UserError, and changes nothing, unless every tensor of the network is given in its shape and no other is.
-    With `allow_new_head` the classifier may be absent or of another shape (other classes); the network then keeps its
-    own. `source` is what the message calls the weights.
+    With `new_head` the network keeps its own classifier, and `tensors` may have any or none. `source` is what the
+    message calls the weights.
     """
-    fit = compare(network, tensors)
-    left_out = {*fit.missing, *fit.misshaped}
-    if fit.unexpected or left_out - set(HEAD if allow_new_head else ()):
+    kept = HEAD if new_head else ()
+    fit = compare(network, {**tensors, **{name: network.state_dict()[name] for name in kept}})
+    if any(fit):
         raise UserError(
             f"{source} do not fit the network: {fit}. "
             "Are depth, shortcut, width and cardinality in `model:`, and the classes, those of the weights?"
         )
     for name, tensor in network.state_dict().items():
-        if name not in left_out:
+        if name not in kept:
             tensor.set_value(tensors[name].astype(np.float32))
-    return fit
 
 
 def _is_named_array(name: object, value: object) -> bool:

@@ -1,0 +1,55 @@
+"""Which GPU is taken; GPUs are pretended, as Paddle's CPU build has none."""
+
+import os
+
+import paddle
+import pytest
+
+from video3d import device
+from video3d.console import UserError
+
+
+@pytest.fixture
+def chosen(monkeypatch, tmp_path):
+    """Pretend that two GPUs, 5 and 7, are visible; what Paddle is told to use is appended to the list."""
+    told = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    monkeypatch.setattr(paddle, "is_compiled_with_cuda", lambda: True)
+    monkeypatch.setattr(paddle.device.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(paddle, "set_device", told.append)
+    monkeypatch.setattr(device, "lease", lambda gpus, wanted: device_lease(gpus, wanted, tmp_path))
+    return told
+
+
+device_lease = device.lease
+
+
+def test_jobs_take_one_gpu_each_by_its_place_among_the_visible_ones(chosen):
+    assert [device.use_device("auto", 1), device.use_device("gpu", 1)] == ["gpu", "gpu"]
+    assert chosen == ["gpu:0", "gpu:1"]
+
+
+def test_a_team_sees_the_gpus_that_it_holds(chosen):
+    assert device.use_device("auto", 1, count=2) == "gpu"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "5,7" and chosen == []
+
+
+def test_more_gpus_than_visible_are_refused(chosen):
+    with pytest.raises(UserError, match=r"train: devices: 3, but 2 GPUs are visible \(5, 7\)"):
+        device.use_device("auto", 1, count=3)
+
+
+def test_the_cpu_takes_no_gpu(chosen):
+    assert device.use_device("cpu", 1) == "cpu"
+    assert chosen == ["cpu"]
+
+
+def test_a_gpu_that_paddle_cannot_use_is_an_error_only_if_it_was_asked_for(chosen, monkeypatch):
+    monkeypatch.setattr(paddle, "is_compiled_with_cuda", lambda: False)
+    assert device.use_device("auto", 1) == "cpu"
+    with pytest.raises(UserError, match=r"device: gpu, but the installed PaddlePaddle is the CPU build"):
+        device.use_device("gpu", 1)
+    monkeypatch.setattr(paddle, "is_compiled_with_cuda", lambda: True)
+    monkeypatch.setattr(paddle.device.cuda, "device_count", lambda: 0)
+    with pytest.raises(UserError, match=r"no GPU is visible"):
+        device.use_device("gpu", 1)
