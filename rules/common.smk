@@ -143,6 +143,11 @@ def frames_folder(wildcards, input):
     return Path(input.manifests[0]).parent
 
 
+def description_of(weights):
+    """The description beside a file of weights that the user gave, if there is one."""
+    return [path for path in [str(Path(weights).with_suffix(".json"))] if Path(path).is_file()] if weights else []
+
+
 def weights_of(wildcards):
     """The weights that are exported: those of `evaluate: weights:` for this split if given, else the trained ones."""
     trained = f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}/weights.pdparams"
@@ -168,5 +173,8 @@ def model_of_prediction(name):
 
 def videos_to_predict():
     """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
-    folder = config["predict"]["videos"]
-    return sorted(str(path) for path in Path(folder).expanduser().rglob("*") if path.is_file()) if folder else []
+    if not config["predict"]["videos"]:
+        return []
+    folder = Path(config["predict"]["videos"]).expanduser()
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(str(path) for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts))

@@ -61,7 +61,7 @@ rule accuracy:
 rule compare:
     """Compare this run with another one on the same videos; run by name: results/<run>/compare_<other run>.csv."""
     input:
-        here=each_evaluation("predictions.csv"),
+        here="results/<run>/accuracy.csv",
         other="results/{other}/accuracy.csv",
     output:
         "results/<run>/compare_{other}.csv",

@@ -6,6 +6,7 @@ rule train:
         manifests=expand("data/<dataset>/frames/{action}.csv", action=ACTIONS),
         packs=ancient(expand("data/<dataset>/frames/{action}.zip", action=ACTIONS)),
         start=[config["train"]["weights"]] if config["train"]["weights"] else [],
+        description=description_of(config["train"]["weights"]),
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
         metadata="results/<run>/split{split}/seed{seed}/weights.json",
@@ -39,6 +40,7 @@ rule export:
     """Turn weights into the inference model that is evaluated and shipped."""
     input:
         weights=weights_of,
+        description=lambda wildcards: description_of(config["evaluate"]["weights"].get(wildcards.split)),
     output:
         program="results/<run>/split{split}/seed{seed}/model/model.json",
         parameters="results/<run>/split{split}/seed{seed}/model/model.pdiparams",

@@ -1,15 +1,14 @@
 """Compare two runs on the test videos that both have predicted, video by video.
 
-In: two folders results/<run>/ with predictions. Out: for each protocol of both, a row per split and one for all splits
-together: the top-1 accuracy of either run, the difference b - a with its 95 % bootstrap interval over whole groups, how
-many videos one run alone got right, and the p-value of the paired sign-flip permutation test over whole groups. Several
-seeds are averaged video by video. Fractions are 0 to 1.
+In: two folders results/<run>/ with accuracy.csv and the predictions it lists. Out: for each protocol of both, a row per
+split and one for all splits together: the top-1 accuracy of either run, the difference b - a with its 95 % bootstrap
+interval over whole groups, how many videos one run alone got right, and the p-value of the paired sign-flip permutation
+test over whole groups. Several seeds are averaged video by video. Fractions are 0 to 1.
 Example: python workflow_scripts/compare.py results/reference results/paper
 """
 
 import argparse
 import logging
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,35 +18,40 @@ import pandas as pd
 from video3d import scores
 from video3d.console import UserError, run
 from video3d.output import add_output_arguments, write_output
+from video3d.results import read_table
 
-FOLDER = re.compile(r"split(\d+)/seed(\d+)/(\w+)/predictions\.csv$")
 VIDEO = ["protocol", "split", "video", "label", "group"]
 
 
 def read_run(folder: Path) -> pd.DataFrame:
     """The answers of a run: columns protocol, split, video, label, group, correct (mean over seeds), seeds.
 
-    Raises UserError if the folder has no predictions or if one of them is damaged.
+    Only those that accuracy.csv lists: others in the folder are of former settings. Raises UserError if the folder has
+    no such table or no predictions, or if one of them is damaged.
     """
+    if not (folder / "accuracy.csv").is_file():
+        raise UserError(f"{folder} has no accuracy.csv; give results/<run> of a finished run")
+    listed = read_table(folder / "accuracy.csv", {"split", "seed", "protocol"}).query("split != 'mean'")
     tables = []
-    for path in sorted(folder.glob("split*/seed*/*/predictions.csv")):
-        place = FOLDER.search(path.as_posix())
-        try:
-            table = pd.read_csv(path, usecols=["video", "label", "group", "correct"])
-        except (ValueError, OSError) as error:
-            raise UserError(f"{path} is no table of predictions ({error}); evaluate again") from error
-        tables.append(table.assign(split=int(place[1]), protocol=place[3]))
-    if not tables:
-        raise UserError(
-            f"{folder} has no split<k>/seed<s>/<protocol>/predictions.csv; give results/<run> of a finished run"
-        )
+    for split, seed, protocol in listed[["split", "seed", "protocol"]].itertuples(index=False):
+        path = folder / f"split{split}" / f"seed{seed}" / protocol / "predictions.csv"
+        table = read_table(path, {"video", "label", "group", "correct"})
+        tables.append(table.assign(split=int(split), protocol=protocol))
     answers = pd.concat(tables).groupby(VIDEO)["correct"]
     return answers.agg(correct="mean", seeds="size").reset_index()
 
 
 def compare_runs(a: Path, b: Path) -> pd.DataFrame:
-    """The table of the comparison. Raises UserError if the runs share no protocol or no video."""
-    both = read_run(a).merge(read_run(b), on=VIDEO, how="outer", suffixes=("_a", "_b"), indicator=True)
+    """The table of the comparison. Raises UserError if the runs share no protocol and video, or not the classes."""
+    answers_a, answers_b = read_run(a), read_run(b)
+    labels = dict(zip(answers_a["video"], answers_a["label"], strict=True))
+    if any(
+        labels.get(video, label) != label for video, label in zip(answers_b["video"], answers_b["label"], strict=True)
+    ):
+        raise UserError(
+            f"{a} and {b} tell other classes apart (dataset: classes:); their accuracies cannot be compared"
+        )
+    both = answers_a.merge(answers_b, on=VIDEO, how="outer", suffixes=("_a", "_b"), indicator=True)
     shared = both[both["_merge"] == "both"]
     if shared.empty:
         raise UserError(f"{a} and {b} have no protocol and test video in common; nothing can be compared")

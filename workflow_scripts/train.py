@@ -65,10 +65,9 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         **settings,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
-        "code": options.code or code_version(Path(__file__)),
+        "code": options.code or version_of_code(settings),
     }
-    weights = settings["train"]["weights"]
-    key = hashlib.sha256(as_argument(facts | {"start": weights and sha256(weights)}).encode()).hexdigest()[:16]
+    key = hashlib.sha256(as_argument(facts | {"start": start(settings)}).encode()).hexdigest()[:16]
     job = training.Job(
         settings=settings,
         classes=facts["labels"],
@@ -96,6 +95,19 @@ def existing(weights: str) -> Path:
     if not path.is_file():
         raise UserError(f"train: weights: {path} does not exist")
     return path
+
+
+def version_of_code(settings: dict) -> str:
+    """The version of this script, and of the conversion of weights if the training starts from some."""
+    scripts = [Path(__file__), Path(__file__).parent / "video3d" / "convert.py"]
+    return "".join(code_version(script) for script in scripts[: 2 if settings["train"]["weights"] else 1])
+
+
+def start(settings: dict) -> list[str]:
+    """Checksums of the weights that the training starts from, and of their description if there is one."""
+    weights = settings["train"]["weights"]
+    files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
+    return [sha256(file) for file in files if file.is_file()]
 
 
 def write_history(path: Path, history: list[dict]) -> None:

@@ -241,7 +241,7 @@ def test_other_networks_are_named(tmp_path):
 
 def test_settings_that_contradict_the_weights_are_answered_with_the_right_ones(caplog):
     known = {"model": TINY, "classes": 400, "clip": ACTIVITYNET}
-    paper = {"frames": 16, "size": 112, "mean": [0.450097, 0.422492, 0.390098], "std": [0.003922] * 3}
+    paper = {"input": "rgb", "mean": [0.450097, 0.422492, 0.390098], "std": [0.003922] * 3}
     check_settings("w.pth", known, TINY | {"dropout": 0.5}, paper)
     with pytest.raises(UserError) as error:
         check_settings("w.pth", known, TINY | {"shortcut": "B"}, paper | IMAGENET)

@@ -124,6 +124,14 @@ def test_softmax_of_large_logits():
     np.testing.assert_allclose(softmax(np.array([[1000.0, 1000.0, -1000.0]])), [[0.5, 0.5, 0]])
 
 
+def test_answers_that_are_no_numbers_are_refused(tmp_path):
+    network = random_network()
+    network.fc.bias.set_value(np.full(network.fc.bias.shape, np.nan, np.float32))
+    model = write_model(tmp_path / "model", network)
+    with pytest.raises(UserError, match=r"model answers with infinite values or no numbers.*history\.csv"):
+        Predictor(model, device="cpu")
+
+
 def test_folder_that_is_no_model(tmp_path):
     with pytest.raises(UserError, match=r"has no model\.json, model\.pdiparams, metadata\.json"):
         Predictor(tmp_path, device="cpu")

@@ -178,13 +178,14 @@ def textured(job, tmp_path):
     folder = write_dataset(tmp_path / "textured", classes=["Archery", "Bowling"], videos=5, jpegs=jpegs)
     videos = read_split(folder / "split1.csv")
     settings = job.settings | {"train": job.settings["train"] | {"epochs": 1}}
+    settings["model"] = settings["model"] | {"dropout": 0}  # whose draws come after all others
     return replace(job, settings=settings, training=videos, packs=open_packs(folder / "frames", videos))
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"sampling": "consecutive"}, {"crop": "corners"}, {"crop": "random_resized"}, {"crop": "centre"}, {"flip": 1.0},
+        {"crop": "corners"}, {"crop": "random_resized"}, {"crop": "centre"}, {"flip": 1.0},
         {"colour_jitter": 0.4}, {"mixup": 0.5}, {"cutmix": 1.0}, {"label_smoothing": 0.1}, {"average": 0.9},
         {"clip_gradients": 0.01}, {"accumulate": 2}, {"momentum": 0.5}, {"weight_decay": 0.1}, {"warmup_epochs": 1},
         {"decay_norms_and_biases": False}, {"stage_rates": {"layer4": 0.1}}, {"milestones": [1]}, {"batch_size": 5},
@@ -198,6 +199,18 @@ def test_every_setting_reaches_the_training(textured, changed, tmp_path):
         job = replace(textured, settings=settings, checkpoints=tmp_path / str(number))
         prints.add(fingerprint(training.train(job)[0]))
     assert len(prints) == 2
+
+
+def test_the_sampling_is_that_of_the_settings(textured, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(training, "fill_clip", lambda *given: drawn.append(np.diff(given[3])))
+    for sampling in ("segments", "consecutive"):
+        settings = textured.settings | {"train": textured.settings["train"] | {"sampling": sampling}}
+        for video in textured.training:
+            training.training_view(replace(textured, settings=settings), 1)(None, video)
+    count = len(textured.training)
+    assert any((steps != 1).any() for steps in drawn[:count])
+    assert all((steps == 1).all() for steps in drawn[count:])
 
 
 def test_the_seed_reaches_order_sampling_crop_and_initialisation(textured, monkeypatch):

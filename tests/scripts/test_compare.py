@@ -21,6 +21,8 @@ def write_run(folder: Path, answers: dict, protocol: str = "segments", first: in
         path = folder / f"split{split}" / f"seed{seed}" / protocol / "predictions.csv"
         path.parent.mkdir(parents=True)
         pd.DataFrame(rows).to_csv(path, index=False)
+    listed = [(split, seed, protocol) for split, seed in answers] + [("mean", "mean", protocol)]
+    pd.DataFrame(listed, columns=["split", "seed", "protocol"]).to_csv(folder / "accuracy.csv", index=False)
     return folder
 
 
@@ -50,6 +52,22 @@ def test_only_shared_videos_are_compared_and_it_is_said(tmp_path):
     result = call(compare.main, a, b, "--csv", "--output", tmp_path / "comparison.csv")
     assert "segments: 2 videos are in one run only and left out" in result.stderr
     assert pd.read_csv(tmp_path / "comparison.csv")["videos"].tolist() == [2, 2]
+
+
+def test_predictions_of_former_settings_do_not_count(tmp_path):
+    write_run(tmp_path / "a", {(1, 1): [0, 0]})
+    a = write_run(tmp_path / "a", {(1, 2): [1, 0]})  # seeds: [2] instead of [1]
+    b = write_run(tmp_path / "b", {(1, 1): [1, 1]})
+    row = compare.compare_runs(a, b).iloc[0]
+    assert (row["top1_a"], row["seeds_a"]) == (0.5, 1)
+
+
+def test_runs_of_other_classes_are_not_compared(tmp_path):
+    a = write_run(tmp_path / "a", {(1, 1): [1, 1, 1]})
+    b = write_run(tmp_path / "b", {(1, 1): [1, 1, 1]})
+    path = b / "split1/seed1/segments/predictions.csv"
+    pd.read_csv(path).assign(label=[0, 0, 1]).to_csv(path, index=False)
+    assert "tell other classes apart (dataset: classes:)" in call(compare.main, a, b).stderr
 
 
 def test_a_run_equals_itself(tmp_path):

@@ -108,6 +108,16 @@ def test_an_edited_conversion_concerns_only_trainings_that_start_from_weights(fi
     assert after[0] == before[0] and after[1] != before[1]
 
 
+def test_a_description_that_appears_beside_given_weights_counts(finished):
+    trained = finished.folder / "results/tiny/split1/seed7"
+    shutil.copyfile(trained / "weights.pdparams", finished.folder / "mine.pdparams")
+    given = "--config", "evaluate={weights: {1: mine.pdparams}}"
+    finished.run(*given)
+    assert finished.would_run(*given) == {}
+    shutil.copyfile(trained / "weights.json", finished.folder / "mine.json")
+    assert "export" in finished.would_run(*given)
+
+
 def test_edited_extraction_code_extracts(finished):
     with (finished.folder / "workflow_scripts/video3d/frames.py").open("a") as file:
         file.write("\n\nNEW_CONSTANT = 1\n")

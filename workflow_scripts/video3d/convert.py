@@ -20,10 +20,14 @@ from video3d.resnet3d import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK, build_netw
 from video3d.torch_files import is_torch, read_torch
 from video3d.weights import HEAD, compare, load_weights
 
-IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "input": "rgb"}
 # The paper's networks saw 0..255 minus ActivityNet's mean, undivided; here values are in 0..1 before normalisation.
-ACTIVITYNET = {"mean": [114.7748 / 255, 107.7354 / 255, 99.4750 / 255], "std": [1 / 255, 1 / 255, 1 / 255]}
-KINETICS = {"mean": [0.4345, 0.4051, 0.3775], "std": [0.2768, 0.2713, 0.2737]}
+ACTIVITYNET = {
+    "mean": [114.7748 / 255, 107.7354 / 255, 99.4750 / 255],
+    "std": [1 / 255, 1 / 255, 1 / 255],
+    "input": "rgb",
+}
+KINETICS = {"mean": [0.4345, 0.4051, 0.3775], "std": [0.2768, 0.2713, 0.2737], "input": "rgb"}
 # Numbers of classes of the files that the paper's authors published: those of the paper (Kinetics-400, fine-tuned on
 # UCF101 and HMDB51), and those of 2020 (Kinetics-700, Moments in Time, STAIR Actions and their unions).
 CLASSES_2018 = (400, 101, 51)

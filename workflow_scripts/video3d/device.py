@@ -15,6 +15,8 @@ def use_device(device: str, threads: int, count: int = 1) -> str:
     On a machine with several GPUs the first that no other job of this user holds is taken, or `count` of them.
     Raises UserError if `gpu` is asked for and Paddle cannot use one.
     """
+    # Paddle's handler of SIGTERM allocates memory, so a process that is told to end while it does so hangs for ever.
+    paddle.disable_signal_handler()
     problem = gpu_problem()
     if device == "gpu" and problem:
         raise UserError(f"device: gpu, but {problem}; or set device: auto or device: cpu")

@@ -67,12 +67,13 @@ class Predictor:
         threads: int = 1,
         batch_size: int = 16,
     ):
+        self.folder = Path(folder)
         self.metadata = read_metadata(folder)
         self.labels: list[str] = self.metadata["labels"]
         self.clip: dict = self.metadata["clip"]
         self.device = use_device(device, threads)
         self.engine = choose_engine(engine, self.device)
-        self._predictor = self._create(Path(folder), threads, batch_size)
+        self._predictor = self._create(threads, batch_size)
         self._input = self._predictor.get_input_handle(self._predictor.get_input_names()[0])
         self._output = self._predictor.get_output_handle(self._predictor.get_output_names()[0])
         with _stdout_to_stderr():  # the first run chooses kernels, and some of them print a line
@@ -84,14 +85,20 @@ class Predictor:
         return self.clip["frames"], self.clip["size"], self.clip["size"], 3
 
     def __call__(self, clips: np.ndarray) -> np.ndarray:
-        """Logits of a batch of clips."""
+        """Logits of a batch of clips. Raises UserError if one is infinite or not a number."""
         self._input.reshape(clips.shape)
         self._input.copy_from_cpu(clips)
         self._predictor.run()
-        return self._output.copy_to_cpu()
+        logits = self._output.copy_to_cpu()
+        if not np.isfinite(logits).all():
+            raise UserError(
+                f"{self.folder} answers with infinite values or no numbers: its weights are damaged, or their training "
+                "came to nothing; look at the loss in history.csv, and train or export again"
+            )
+        return logits
 
-    def _create(self, folder: Path, threads: int, batch_size: int) -> inference.Predictor:
-        files = folder / PROGRAM, folder / PARAMETERS
+    def _create(self, threads: int, batch_size: int) -> inference.Predictor:
+        files = self.folder / PROGRAM, self.folder / PARAMETERS
         with tempfile.TemporaryDirectory() as temporary:
             if self.engine == "tensorrt":
                 files = rewrite_for_tensorrt(files[0], self.clip_shape, batch_size, Path(temporary))

@@ -1,7 +1,8 @@
 """Several processes that train one network, each with its share of every batch.
 
 Sums over the batch are taken over all processes: of the gradients, and of the statistics of batch norm. So the result
-is, within rounding, that of one process with the whole batch.
+is, within rounding, that of one process with the whole batch; but mixup, cutmix and dropout are drawn by each process
+for its share, and `accumulate` makes other parts of a batch, so other statistics of batch norm.
 """
 
 import logging
@@ -78,6 +79,7 @@ def run_team(size: int, device: str, work: Callable[..., None], *arguments: obje
 
 
 def _member(device: str, work: Callable[..., None], arguments: tuple) -> None:
+    paddle.disable_signal_handler()  # as in use_device
     if device == "cpu":
         paddle.set_device("cpu")
     distributed.init_parallel_env()
