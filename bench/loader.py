@@ -98,7 +98,7 @@ def prepare(folder: Path, videos: list[Video], workers: int) -> training.Job:
 
 def load_as_workflow(job: training.Job) -> int:
     """Read every batch as the training loop does."""
-    return sum(len(batch.clips) for batch in training.training_batches(job, epoch=1))
+    return sum(len(batch.clips) for batch in training.training_batches(job, 1, training.training_order(job, 1)))
 
 
 def decode_only(folder: Path, videos: list[Video]) -> float:

@@ -24,6 +24,7 @@ from video3d import code, ucf101
 from video3d.config import as_argument, resolve
 from video3d.console import UserError
 from video3d.files import atomic_path
+from video3d.folders import visible_files
 from video3d.sources import locate
 
 try:
@@ -145,7 +146,10 @@ def frames_folder(wildcards, input):
 
 def description_of(weights):
     """The description beside a file of weights that the user gave, if there is one."""
-    return [path for path in [str(Path(weights).with_suffix(".json"))] if Path(path).is_file()] if weights else []
+    if not weights:
+        return []
+    description = Path(weights).with_suffix(".json")
+    return [str(description)] if description.is_file() else []
 
 
 def weights_of(wildcards):
@@ -173,8 +177,5 @@ def model_of_prediction(name):
 
 def videos_to_predict():
     """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
-    if not config["predict"]["videos"]:
-        return []
-    folder = Path(config["predict"]["videos"]).expanduser()
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return sorted(str(path) for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts))
+    folder = config["predict"]["videos"]
+    return [str(path) for path in visible_files(Path(folder).expanduser())] if folder else []

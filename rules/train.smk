@@ -23,8 +23,7 @@ rule train:
         mem_mb=8000,
     params:
         settings=section("model", "clip", "train"),
-        # What converts weights matters to those trainings only that start from some.
-        code=code_version("train") + (code_version("video3d/convert") if config["train"]["weights"] else ""),
+        code=code.training_version(config["train"]["weights"]),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
         device=untracked_device,

@@ -44,10 +44,8 @@ def read_run(folder: Path) -> pd.DataFrame:
 def compare_runs(a: Path, b: Path) -> pd.DataFrame:
     """The table of the comparison. Raises UserError if the runs share no protocol and video, or not the classes."""
     answers_a, answers_b = read_run(a), read_run(b)
-    labels = dict(zip(answers_a["video"], answers_a["label"], strict=True))
-    if any(
-        labels.get(video, label) != label for video, label in zip(answers_b["video"], answers_b["label"], strict=True)
-    ):
+    same = answers_a.merge(answers_b, on="video", suffixes=("_a", "_b"))
+    if (same["label_a"] != same["label_b"]).any():
         raise UserError(
             f"{a} and {b} tell other classes apart (dataset: classes:); their accuracies cannot be compared"
         )

@@ -25,6 +25,7 @@ from video3d.augment import centre_box
 from video3d.config import settings_argument
 from video3d.console import UserError, run
 from video3d.data import Video, fill_clip
+from video3d.folders import visible_files
 from video3d.frames import Decoders
 from video3d.inference import Predictor, predict_videos
 from video3d.output import add_output_arguments, write_output
@@ -67,8 +68,7 @@ def find_videos(paths: Sequence[Path]) -> list[Path]:
     found = []
     for path in paths:
         if path.is_dir():
-            inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
-            found += [file for file in inside if not any(p.startswith(".") for p in file.relative_to(path).parts)]
+            found += visible_files(path)
         else:
             found.append(path)
     if not found:

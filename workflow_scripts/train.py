@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from video3d import training
-from video3d.code import code_version
+from video3d.code import training_version
 from video3d.config import as_argument, settings_argument
 from video3d.console import UserError, run
 from video3d.data import class_names, content_hash, open_packs, read_split
@@ -60,14 +60,15 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     """The part of one process: train, and if it is the first one, write the outputs."""
     everyone = read_split(options.clips)
     videos = [video for video in everyone if video.subset != "test"]
+    weights = settings["train"]["weights"]
     facts = {
         "labels": class_names(everyone),
         **settings,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
-        "code": options.code or version_of_code(settings),
+        "code": options.code or training_version(weights),
     }
-    key = hashlib.sha256(as_argument(facts | {"start": start(settings)}).encode()).hexdigest()[:16]
+    key = hashlib.sha256(as_argument(facts | {"start": start(weights)}).encode()).hexdigest()[:16]
     job = training.Job(
         settings=settings,
         classes=facts["labels"],
@@ -97,15 +98,8 @@ def existing(weights: str) -> Path:
     return path
 
 
-def version_of_code(settings: dict) -> str:
-    """The version of this script, and of the conversion of weights if the training starts from some."""
-    scripts = [Path(__file__), Path(__file__).parent / "video3d" / "convert.py"]
-    return "".join(code_version(script) for script in scripts[: 2 if settings["train"]["weights"] else 1])
-
-
-def start(settings: dict) -> list[str]:
+def start(weights: str | None) -> list[str]:
     """Checksums of the weights that the training starts from, and of their description if there is one."""
-    weights = settings["train"]["weights"]
     files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
     return [sha256(file) for file in files if file.is_file()]
 

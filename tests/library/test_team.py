@@ -22,11 +22,25 @@ from video3d.team import CommonNorm, Team, run_team
 STEPS = 3
 
 
+def build_learner(team, **train):
+    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train})
+    paddle.seed(0)
+    return Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
+
+
+def write(team, folder, facts):
+    """Leave what this process found to the test."""
+    (folder / f"{team.rank}.json").write_text(json.dumps(facts))
+
+
+def found_by_both(folder):
+    """What the two processes wrote."""
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+
+
 def learn(team, folder):
     """Three steps on batches of five clips, of which this process gets its share; writes losses and statistics."""
-    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}})
-    paddle.seed(0)
-    learner = Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
+    learner = build_learner(team)
     rng = np.random.default_rng(0)
     losses = []
     for step in range(STEPS):
@@ -39,32 +53,25 @@ def learn(team, folder):
         "variance": learner.network.layer2[0].bn1._variance.tolist(),
         "weight": learner.network.fc.weight.numpy().ravel().tolist(),
     }
-    (folder / f"{team.rank}.json").write_text(json.dumps(facts))
+    write(team, folder, facts)
 
 
 def learn_in_parts(team, folder):
     """A step on three clips in two parts: one process has two of the clips, the other one."""
-    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}})
-    settings["train"] |= {"accumulate": 2, "stage_rates": {"conv1": 0}}
-    paddle.seed(0)
-    learner = Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
+    learner = build_learner(team, accumulate=2, stage_rates={"conv1": 0})
     clips = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 3), dtype=np.uint8)
     loss, _ = learner.step(team.share(clips), team.share(targets(np.array([0, 1, 1]), 2)), 0.01, 0)
-    (folder / f"{team.rank}.json").write_text(json.dumps({"loss": loss}))
+    write(team, folder, {"loss": loss})
 
 
 def validate(team, folder):
     """The validation of a network before its first step: five videos, in batches of two."""
     videos = read_split(folder / "data" / "split1.csv")
-    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}})
-    settings["train"] |= {"batch_size": 4}
+    settings = resolve({"clip": {"frames": 4, "size": 16}, "train": {"batch_size": 4}})
     packs = open_packs(folder / "data" / "frames", videos)
     job = training.Job(settings, ["Archery", "Bowling"], videos, videos[1:6], packs, 1, folder, "key", team=team)
-    paddle.seed(0)
-    learner = Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
     seen = [video.name for batch in training.validation_batches(job) for video in batch.items]
-    facts = training.validate(job, learner) | {"seen": seen}
-    (folder / f"{team.rank}.json").write_text(json.dumps(facts))
+    write(team, folder, training.validate(job, build_learner(team)) | {"seen": seen})
 
 
 def normalise_halves(team, folder):
@@ -87,7 +94,7 @@ def normalise_halves(team, folder):
             1e5 * x.grad.astype("float32")[0, :, 0, 0],
         )
         results.append([tensor.numpy().ravel().tolist() for tensor in tensors])
-    (folder / f"{team.rank}.json").write_text(json.dumps(results))
+    write(team, folder, results)
 
 
 def wait(team, folder):
@@ -105,7 +112,7 @@ def test_two_processes_learn_as_one_with_the_same_batch(tmp_path):
     learn(Team(), tmp_path)
     alone = json.loads((tmp_path / "0.json").read_text())
     run_team(2, "cpu", learn, tmp_path)
-    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    first, second = found_by_both(tmp_path)
     assert first["losses"] == second["losses"]
     assert first["losses"] == pytest.approx(alone["losses"], rel=1e-4)
     for name in ("mean", "variance", "weight"):
@@ -118,7 +125,7 @@ def test_two_processes_validate_every_video_once(tmp_path):
     validate(Team(), tmp_path)
     alone = json.loads((tmp_path / "0.json").read_text())
     run_team(2, "cpu", validate, tmp_path)
-    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    first, second = found_by_both(tmp_path)
     assert first["seen"] + second["seen"] == alone["seen"] and len(alone["seen"]) == 5
     for name in ("validation_loss", "validation_top1"):
         assert first[name] == second[name] == pytest.approx(alone[name], rel=1e-5)
@@ -126,14 +133,13 @@ def test_two_processes_validate_every_video_once(tmp_path):
 
 def test_processes_with_unequal_shares_make_equally_many_parts(tmp_path):
     run_team(2, "cpu", learn_in_parts, tmp_path)
-    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    first, second = found_by_both(tmp_path)
     assert first == second and np.isfinite(first["loss"])
 
 
 def test_a_batch_norm_of_halves_sums_in_float32(tmp_path):
     run_team(2, "cpu", normalise_halves, tmp_path)
-    for rank in range(2):
-        whole, half = json.loads((tmp_path / f"{rank}.json").read_text())
+    for whole, half in found_by_both(tmp_path):
         for expected, found in zip(whole, half, strict=True):
             assert found == pytest.approx(expected, rel=0.02, abs=0.02)
 

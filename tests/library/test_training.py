@@ -96,7 +96,8 @@ def test_a_finished_training_is_not_repeated(job, monkeypatch):
 
 def test_every_epoch_shows_each_video_at_most_once_in_a_new_order(job):
     orders = [
-        [video.name for batch in training.training_batches(job, epoch) for video in batch.items] for epoch in (1, 2)
+        [video.name for batch in training.training_batches(job, epoch, order) for video in batch.items]
+        for epoch, order in ((epoch, training.training_order(job, epoch)) for epoch in (1, 2))
     ]
     for order in orders:
         assert len(order) == len(set(order)) == 8  # 10 videos, batches of 4: the incomplete last one is dropped

@@ -49,13 +49,7 @@ def test_an_epoch_is_one_line_and_one_row(caplog):
     caplog.set_level(logging.INFO)
     totals = Totals(clips=80, loss=120.0, correct=20, seconds=40.0, waiting=4.0)
     row = summary(State(epoch=3, totals=totals), 0.01) | {"validation_top1": 0.5}
-    assert (row["epoch"], row["learning_rate"], row["loss"], row["top1"], row["wait_share"]) == (
-        3,
-        0.01,
-        1.5,
-        0.25,
-        0.1,
-    )
+    assert row.items() >= {"epoch": 3, "learning_rate": 0.01, "loss": 1.5, "top1": 0.25, "wait_share": 0.1}.items()
     report(row)
     expected = "epoch 3: loss 1.5000, top-1 25.0%, validation top-1 50.0%, 2.0 clips/s, 10% of 40 s waiting for data"
     assert expected in caplog.text

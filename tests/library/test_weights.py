@@ -163,5 +163,5 @@ def test_a_new_head_is_allowed_only_on_request(network):
         apply_weights(network, given, new_head=True)
         assert np.array_equal(network.fc.weight.numpy(), head)
         assert np.array_equal(network.conv1.weight.numpy(), given["conv1.weight"])
-    with pytest.raises(UserError, match=r"missing: bn1\.bias$|missing: bn1\.bias\."):
+    with pytest.raises(UserError, match=r"missing: bn1\.bias\. "):
         apply_weights(network, {name: value for name, value in headless.items() if name != "bn1.bias"}, new_head=True)

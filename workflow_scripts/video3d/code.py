@@ -32,6 +32,12 @@ def code_version(script: Path) -> str:
     return digest.hexdigest()[:12]
 
 
+def training_version(weights: str | None) -> str:
+    """The version of train.py; if it starts from `weights`, of their conversion too, which it imports only then."""
+    scripts = [LIBRARY.parent / "train.py", *([LIBRARY / "convert.py"] if weights else [])]
+    return "".join(map(code_version, scripts))
+
+
 class _Source(NamedTuple):
     normalised: str
     modules: set[str]  # of the library, that it imports

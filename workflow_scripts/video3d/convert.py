@@ -129,10 +129,9 @@ def check_settings(path: str | Path, metadata: Mapping, model: Mapping, clip: Ma
     if "clip" in metadata:
         known = metadata["clip"]
         numbers = {name: [round(value, 6) for value in known[name]] for name in ("mean", "std")}
-        words = {name: known[name] for name in ("input",) if name in known}
-        wanted["clip"] = numbers | words
+        wanted["clip"] = numbers | {"input": known["input"]}
         fits = fits and all(np.allclose(clip[name], value, atol=1e-5) for name, value in numbers.items())
-        fits = fits and all(clip[name] == value for name, value in words.items())
+        fits = fits and clip["input"] == known["input"]
     else:
         logging.warning(
             "%s does not tell its input's normalisation; taken from the config: mean %s, std %s of RGB in 0..1",

@@ -77,9 +77,8 @@ def train(job: Job) -> tuple[paddle.nn.Layer, State]:
     learner = Learner(network, job.settings["clip"], settings, job.device, job.threads, job.team)
     state = restore(job, learner)
     announce(job, state, network)
-    if state.epoch <= settings["epochs"]:
-        state.software = job.software
     while state.epoch <= settings["epochs"]:
+        state.software = job.software
         train_one_epoch(job, state, learner)
         learner.use_average()
         row = summary(state, current_rate(job, state, 0)) | validate(job, learner)
@@ -102,7 +101,7 @@ def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
     description = f"epoch {state.epoch}/{settings['epochs']}"
     with progress(total=steps, unit="step", description=description, initial=state.step) as bar:
         bar.disable |= job.team.rank > 0
-        for batch in training_batches(job, state.epoch, state.step):
+        for batch in training_batches(job, state.epoch, order[state.step :]):
             totals.waiting += time.perf_counter() - last
             rng = generator(job.seed, state.epoch, f"step {state.step} of process {job.team.rank}")
             labels = np.array([video.label for video in batch.items])
@@ -141,9 +140,9 @@ def validate(job: Job, learner: Learner) -> dict:
     return {"validation_loss": loss / len(job.validation), "validation_top1": correct / len(job.validation)}
 
 
-def training_batches(job: Job, epoch: int, first: int = 0) -> Iterator[Batch]:
-    """This process's share of the batches of one epoch, from number `first` (from 0) on."""
-    videos = [video for batch in training_order(job, epoch)[first:] for video in job.team.share(batch)]
+def training_batches(job: Job, epoch: int, order: Sequence[Sequence[Video]]) -> Iterator[Batch]:
+    """This process's share of these batches of `training_order`, drawn and decoded for `epoch`."""
+    videos = [video for batch in order for video in job.team.share(batch)]
     return job.loader.batches(videos, training_view(job, epoch))
 
 

@@ -26,9 +26,9 @@ SHARE_OF_PEAK = 0.6
 
 def announce(job: Job, state: State, network: nn.Layer) -> None:
     """Say where the training starts and, on a CPU, how long it will take if that is more than ten minutes."""
-    epochs = job.settings["train"]["epochs"]
     if job.team.rank > 0:
         return
+    epochs = job.settings["train"]["epochs"]
     if state.epoch > epochs:
         logging.info("this training is already finished: its weights are taken from %s", job.checkpoints)
         return
