@@ -14,6 +14,7 @@ include: "rules/common.smk"
 
 pathvars:
     dataset=config["dataset"]["name"],
+    frames=FRAMES,
     run=config["run"],
 
 
@@ -22,6 +23,7 @@ wildcard_constraints:
     split=r"[123]",
     seed=r"\d+",
     protocol=r"[a-z_]+",
+    mark=r"[0-9a-f]{8}",
     other=r"[A-Za-z0-9_.-]+",
 
 
@@ -33,7 +35,6 @@ release_stale_locks()
 
 onstart:
     claim_folder()
-    write_settings()
 
 
 rule all:

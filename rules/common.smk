@@ -7,11 +7,12 @@ import os
 import shlex
 import socket
 import sys
+from functools import cache
 from pathlib import Path
 
 import psutil
-import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 gc.freeze()  # what Snakemake imported stays: looking for garbage in it takes a tenth of a dry run
 
@@ -20,10 +21,9 @@ sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 # The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
-from video3d import code, ucf101
+from video3d import bound_run, code, ucf101
 from video3d.config import as_argument, resolve
 from video3d.console import UserError
-from video3d.files import atomic_path
 from video3d.folders import visible_files
 from video3d.sources import locate
 
@@ -35,6 +35,8 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 ACTIONS = config["dataset"]["classes"] or list(ucf101.CLASSES)
+# Runs with other `frames:` settings can share a data set: each finds its own frames.
+FRAMES = "data/{name}/frames/{short_side}px_q{quality}".format(**config["dataset"], **config["frames"])
 SPLITS = config["splits"]
 SEEDS = config["seeds"]
 PROTOCOLS = config["evaluate"]["protocols"]
@@ -66,6 +68,16 @@ def untracked_device(wildcards, threads):
     return config["device"]
 
 
+def untracked_settings(wildcards, threads):
+    """All settings, for those who only write them down; they make no job stale, see `untracked_device`."""
+    return as_argument(config | {"replace": False})
+
+
+def untracked_record(wildcards, threads):
+    """The settings that a training depends on through its data, for its description; see `untracked_device`."""
+    return section("dataset.name", "dataset.classes", "frames", "validation_groups")
+
+
 def code_version(script):
     """What changes when workflow_scripts/<script>.py, or library code that it imports, computes something else."""
     return code.code_version(PROJECT / "workflow_scripts" / f"{script}.py")
@@ -77,12 +89,6 @@ def folder_version(name):
     for path in sorted((PROJECT / name).iterdir()):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def write_settings():
-    """Keep the resolved settings beside the results that come from them."""
-    with atomic_path(f"results/{config['run']}/config.yaml") as path:
-        path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 OWNERS = Path(".snakemake/owners")
@@ -128,6 +134,13 @@ def videos_archive():
     return f"resources/<dataset>/{VIDEOS.name}"
 
 
+def unpacked_table():
+    """The table of the unpacked videos; each selection of classes has its own, as unpacking only ever adds videos."""
+    selection = "\n".join(sorted(config["dataset"]["classes"]))
+    mark = hashlib.sha256(selection.encode()).hexdigest()[:8] if selection else "all"
+    return f"data/<dataset>/videos/.unpacked/{mark}.csv"
+
+
 def unpack_source():
     """What `unpack` reads: a folder of videos as it lies, anything else from resources/."""
     return VIDEOS.path if VIDEOS.kind == "folder" else videos_archive()
@@ -135,8 +148,15 @@ def unpack_source():
 
 def videos_of(wildcards):
     """The unpacked videos of one class, known once `unpack` is done."""
-    folder = Path(checkpoints.unpack.get().output.videos, wildcards.action)
-    return sorted(map(str, folder.iterdir())) if folder.is_dir() else []
+    checkpoints.unpack.get()
+    folder = Path(f"data/{config['dataset']['name']}/videos/{wildcards.action}")
+    videos = sorted(map(str, folder.glob("*.avi")))
+    if not videos:
+        stop(
+            f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. To unpack it "
+            f"again: delete {folder.parent / '.unpacked'}, and call again"
+        )
+    return videos
 
 
 def frames_folder(wildcards, input):
@@ -152,10 +172,63 @@ def description_of(weights):
     return [str(description)] if description.is_file() else []
 
 
+def stop(message):
+    """End this call, a dry run too, before anything runs.
+
+    Not with an exception that Snakemake knows: of an input function it hides them where the output exists already.
+    """
+    raise SystemExit(f"error: {message}")
+
+
+def start_weights(wildcards):
+    """The weights that a training starts from, if any; stops a call that would replace a training of other settings."""
+    if workflow.is_main_process and not config["replace"] and (reason := refusal()):
+        stop(reason)
+    return config["train"]["weights"] or []
+
+
+@cache
+def refusal():
+    """Why the trainings of this call may not be made: finished ones with other settings are there."""
+    run = Path("results", config["run"])
+    trainings = [run / f"split{split}" / f"seed{seed}" for split in SPLITS for seed in SEEDS]
+    return bound_run.refusal(run, trainings, config, ACTIONS)
+
+
+def origin_of(folder, weights):
+    """Where `check_weights` and `check_start_weights` keep what they find out about a file of weights.
+
+    Each file has a place of its own: Snakemake removes the outputs of a job before it starts, and weights that are
+    refused must leave what is known about those that were evaluated before.
+    """
+    return f"{folder}/origins/{hashlib.sha256(weights.encode()).hexdigest()[:8]}.json"
+
+
+def start_origin(wildcards):
+    """What `check_start_weights` found out about the weights that a training starts from, if there are any."""
+    weights = config["train"]["weights"]
+    return origin_of(f"results/{config['run']}/split{wildcards.split}", weights) if weights else []
+
+
+def evaluated_origin(wildcards):
+    """What `check_weights` found out about the weights that are evaluated."""
+    return origin_of(f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}", weights_of(wildcards))
+
+
 def weights_of(wildcards):
     """The weights that are exported: those of `evaluate: weights:` for this split if given, else the trained ones."""
-    trained = f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}/weights.pdparams"
-    return config["evaluate"]["weights"].get(wildcards.split, trained)
+    results = f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}"
+    weights = config["evaluate"]["weights"].get(wildcards.split, f"{results}/weights.pdparams")
+    say_what_is_replaced(results, weights)
+    return weights
+
+
+@cache
+def say_what_is_replaced(results, weights):
+    """One line if other weights than these were evaluated before."""
+    evaluated = bound_run.evaluated_weights(Path(results))
+    if evaluated and evaluated != weights and workflow.is_main_process:
+        logger.warning(f"{results}: once {weights} has passed its check, it is evaluated in place of {evaluated}")
 
 
 def each_evaluation(name):

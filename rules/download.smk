@@ -37,7 +37,7 @@ rule download_videos:
     params:
         sources=config["dataset"]["videos"],
         sha256=option("--sha256", [config["dataset"]["videos_sha256"]]),
-        classes=option("--classes", config["dataset"]["classes"]),
+        classes=option("--classes", VIDEOS.classes),
     shell:
         "python workflow_scripts/download_videos.py --source {params.sources:q} {params.sha256}"
         " {params.classes} --output {output:q} 2>&1 | tee {log:q}"
@@ -67,12 +67,16 @@ rule download_splits:
 
 
 checkpoint unpack:
-    """Unpack the videos of the wanted classes, one folder a class; a folder of videos is linked, not copied."""
+    """Add the videos of the wanted classes to data/<dataset>/videos; those of a folder are linked, not copied.
+
+    Nothing is replaced or deleted, so runs with other classes can share the data set. The inputs must not be
+    `ancient()`: Snakemake would take a job for done whose ancient input is made in the same call (docs/snakemake.md).
+    """
     input:
-        source=ancient(unpack_source()),
-        lists=ancient(rules.download_splits.output.lists),
+        source=unpack_source(),
+        lists=rules.download_splits.output.lists,
     output:
-        videos=directory("data/<dataset>/videos"),
+        table=unpacked_table(),
     log:
         "logs/unpack/<dataset>.log",
     benchmark:
@@ -84,6 +88,7 @@ checkpoint unpack:
         mem_mb=500,
     params:
         classes=ACTIONS,
+        videos=f"data/{config['dataset']['name']}/videos",
     shell:
         "python workflow_scripts/unpack.py --source {input.source:q} --lists {input.lists:q}"
-        " --classes {params.classes:q} --output {output.videos:q} 2>&1 | tee {log:q}"
+        " --classes {params.classes:q} --videos {params.videos:q} --table {output.table:q} 2>&1 | tee {log:q}"

@@ -4,7 +4,7 @@ rule evaluate:
         program=rules.export.output.program,
         parameters=rules.export.output.parameters,
         metadata=rules.export.output.metadata,
-        clips="data/<dataset>/splits/split{split}.csv",
+        clips="results/<run>/splits/split{split}.csv",
         manifests=rules.train.input.manifests,
         packs=rules.train.input.packs,
     output:
@@ -41,7 +41,8 @@ rule accuracy:
         metrics=each_evaluation("metrics.json"),
         lists="resources/<dataset>/ucfTrainTestlist",
     output:
-        "results/<run>/accuracy.csv",
+        table="results/<run>/accuracy.csv",
+        settings="results/<run>/config.yaml",
     log:
         "logs/accuracy/<run>.log",
     benchmark:
@@ -53,9 +54,10 @@ rule accuracy:
         mem_mb=500,
     params:
         code=code_version("accuracy"),
+        settings=untracked_settings,
     shell:
         "python workflow_scripts/accuracy.py --metrics {input.metrics:q} --lists {input.lists:q}"
-        " --output {output:q} 2>&1 | tee {log:q}"
+        " --settings {params.settings:q} --kept-settings {output.settings:q} --output {output.table:q} 2>&1 | tee {log:q}"
 
 
 rule compare:

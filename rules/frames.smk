@@ -3,8 +3,8 @@ rule extract_frames:
     input:
         videos_of,
     output:
-        pack="data/<dataset>/frames/{action}.zip",
-        manifest="data/<dataset>/frames/{action}.csv",
+        pack="<frames>/{action}.zip",
+        manifest="<frames>/{action}.csv",
     log:
         "logs/extract_frames/<dataset>/{action}.log",
     benchmark:
@@ -27,13 +27,13 @@ rule audit:
     """Compare the decoded videos with the official lists: every listed video is ok, or named with what is wrong."""
     input:
         lists="resources/<dataset>/ucfTrainTestlist",
-        manifests=expand("data/<dataset>/frames/{action}.csv", action=ACTIONS),
+        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
     output:
-        audit="data/<dataset>/audit.csv",
+        audit="results/<run>/audit.csv",
     log:
-        "logs/audit/<dataset>.log",
+        "logs/audit/<run>.log",
     benchmark:
-        "benchmarks/audit/<dataset>.tsv"
+        "benchmarks/audit/<run>.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1

@@ -7,9 +7,9 @@ rule figures:
         weights=each_training("weights.json"),
         compared=expand("results/{other}/accuracy.csv", other=config["report"]["compare"]),
         models=expand("results/<run>/split{split}/seed{seed}/model/metadata.json", split=SPLITS, seed=SEEDS),
-        audit="data/<dataset>/audit.csv",
-        clips=expand("data/<dataset>/splits/split{split}.csv", split=SPLITS),
-        packs=ancient(expand("data/<dataset>/frames/{action}.zip", action=ACTIONS)),
+        audit="results/<run>/audit.csv",
+        clips=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
+        packs=ancient(expand("<frames>/{action}.zip", action=ACTIONS)),
     output:
         landing="results/<run>/figures/landing.html",
         facts="results/<run>/figures/facts.rst",
@@ -107,12 +107,12 @@ rule figures:
     resources:
         mem_mb=2000,
     params:
-        settings=section(*(name for name in config if name != "device")),
+        settings=section(*(name for name in config if name not in {"device", "replace"})),
         code=code_version("figures"),
         templates=folder_version("report"),
         run=subpath(input.accuracy, parent=True),
-        dataset=subpath(input.audit, parent=True),
+        frames=lambda wildcards, input: Path(input.packs[0]).parent,
         figures=subpath(output.page, parent=True),
     shell:
-        "python workflow_scripts/figures.py --run {params.run:q} --dataset {params.dataset:q}"
+        "python workflow_scripts/figures.py --run {params.run:q} --frames {params.frames:q}"
         " --settings {params.settings:q} --output {params.figures:q} 2>&1 | tee {log:q}"

@@ -2,14 +2,14 @@ rule make_splits:
     """Write the table of one split: every usable video with its class, label, group and subset."""
     input:
         lists="resources/<dataset>/ucfTrainTestlist",
-        audit="data/<dataset>/audit.csv",
+        audit="results/<run>/audit.csv",
     output:
-        clips="data/<dataset>/splits/split{split}.csv",
-        left_out="data/<dataset>/splits/split{split}_left_out.csv",
+        clips="results/<run>/splits/split{split}.csv",
+        left_out="results/<run>/splits/split{split}_left_out.csv",
     log:
-        "logs/make_splits/<dataset>/split{split}.log",
+        "logs/make_splits/<run>/split{split}.log",
     benchmark:
-        "benchmarks/make_splits/<dataset>/split{split}.tsv"
+        "benchmarks/make_splits/<run>/split{split}.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -26,13 +26,13 @@ rule make_splits:
 rule export_lists:
     """Write the splits as the annotation lists of PaddleVideo and mmaction2; run by name only."""
     input:
-        clips=expand("data/<dataset>/splits/split{split}.csv", split=SPLITS),
+        clips=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
     output:
-        lists=directory("data/<dataset>/annotations"),
+        lists=directory("results/<run>/annotations"),
     log:
-        "logs/export_lists/<dataset>.log",
+        "logs/export_lists/<run>.log",
     benchmark:
-        "benchmarks/export_lists/<dataset>.tsv"
+        "benchmarks/export_lists/<run>.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1

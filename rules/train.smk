@@ -1,12 +1,13 @@
 rule train:
     """Train the network on one split with one seed; a killed training goes on from its last checkpoint."""
     input:
-        clips="data/<dataset>/splits/split{split}.csv",
+        clips="results/<run>/splits/split{split}.csv",
         # The tables hold the content of every video, so packs that are written anew with the same frames train nothing.
-        manifests=expand("data/<dataset>/frames/{action}.csv", action=ACTIONS),
-        packs=ancient(expand("data/<dataset>/frames/{action}.zip", action=ACTIONS)),
-        start=[config["train"]["weights"]] if config["train"]["weights"] else [],
-        description=description_of(config["train"]["weights"]),
+        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
+        packs=ancient(expand("<frames>/{action}.zip", action=ACTIONS)),
+        start=start_weights,
+        start_origin=start_origin,
+        description=lambda wildcards: description_of(config["train"]["weights"]),
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
         metadata="results/<run>/split{split}/seed{seed}/weights.json",
@@ -26,13 +27,66 @@ rule train:
         code=code.training_version(config["train"]["weights"]),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
+        record=untracked_record,
         device=untracked_device,
     shell:
         # The checkpoints are no output: Snakemake would delete them when a job is killed.
         "python workflow_scripts/train.py --settings {params.settings:q} --clips {input.clips:q}"
         " --frames {params.frames:q} --seed {wildcards.seed} --device {params.device} --threads {threads}"
-        " --checkpoints {params.results:q}/checkpoints --code {params.code}"
+        " --checkpoints {params.results:q}/checkpoints --code {params.code} --record {params.record:q}"
         " --weights {output.weights:q} --history {output.history:q} 2>&1 | tee {log:q}"
+
+
+rule check_weights:
+    """Find out whether the weights to be evaluated fit, and which test videos they were trained on.
+
+    A rule of its own, as Snakemake removes the outputs of a job before it starts: weights that are refused here leave
+    the exported model and its evaluation as they are.
+    """
+    input:
+        weights=weights_of,
+        description=lambda wildcards: description_of(config["evaluate"]["weights"].get(wildcards.split)),
+        clips="results/<run>/splits/split{split}.csv",
+        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
+    output:
+        origin="results/<run>/split{split}/seed{seed}/origins/{mark}.json",
+    log:
+        "logs/check_weights/<run>/split{split}_seed{seed}_{mark}.log",
+    benchmark:
+        "benchmarks/check_weights/<run>/split{split}_seed{seed}_{mark}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        settings=section("model", "clip", "frames", "train.sampling", "evaluate.allow_leak"),
+        purpose=lambda wildcards: "--given" if wildcards.split in config["evaluate"]["weights"] else "",
+        frames=frames_folder,
+        code=code_version("check_weights"),
+    shell:
+        "python workflow_scripts/check_weights.py --weights {input.weights:q} {params.purpose} --clips {input.clips:q}"
+        " --frames {params.frames:q} --settings {params.settings:q} --output {output.origin:q} 2>&1 | tee {log:q}"
+
+
+use rule check_weights as check_start_weights with:
+    """Find out whether the weights that a training starts from fit, and which test videos they were trained on."""
+    input:
+        weights=lambda wildcards: config["train"]["weights"] or [],
+        description=lambda wildcards: description_of(config["train"]["weights"]),
+        clips="results/<run>/splits/split{split}.csv",
+        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
+    output:
+        origin="results/<run>/split{split}/origins/{mark}.json",
+    log:
+        "logs/check_start_weights/<run>/split{split}_{mark}.log",
+    benchmark:
+        "benchmarks/check_start_weights/<run>/split{split}_{mark}.tsv"
+    params:
+        settings=section("model", "clip", "evaluate.allow_leak"),
+        purpose="--start",
+        frames=frames_folder,
+        code=code_version("check_weights"),
 
 
 rule export:
@@ -40,6 +94,8 @@ rule export:
     input:
         weights=weights_of,
         description=lambda wildcards: description_of(config["evaluate"]["weights"].get(wildcards.split)),
+        origin=evaluated_origin,
+        clips="results/<run>/splits/split{split}.csv",
     output:
         program="results/<run>/split{split}/seed{seed}/model/model.json",
         parameters="results/<run>/split{split}/seed{seed}/model/model.pdiparams",
@@ -55,9 +111,8 @@ rule export:
         mem_mb=2000,
     params:
         settings=section("model", "clip", "frames", "train.sampling"),
-        classes=ACTIONS,
         model=subpath(output.program, parent=True),
         code=code_version("export"),
     shell:
         "python workflow_scripts/export.py --weights {input.weights:q} --settings {params.settings:q}"
-        " --classes {params.classes:q} --output {params.model:q} 2>&1 | tee {log:q}"
+        " --origin {input.origin:q} --clips {input.clips:q} --output {params.model:q} 2>&1 | tee {log:q}"

@@ -3,7 +3,9 @@
 In: the metrics.json of each evaluation, in results/<run>/split<k>/seed<s>/<protocol>/ with its predictions.csv beside
 it. Out: accuracy.csv; scores are fractions, 0 to 1. Its rows:
 
-- one per split, seed and protocol, with the 95 % bootstrap interval over whole groups;
+- one per split, seed and protocol, with the 95 % bootstrap interval over whole groups; `weights` says whether they
+  were trained here, given or replaced, `trained_on` how many of the test videos they were trained on: 0 unless a leak
+  was allowed, empty where nobody knows;
 - one per protocol with `split` and `seed` "mean": the mean over the splits of the mean over the seeds, its interval,
   and in `top1_std` the standard deviation, over the seeds, of the mean of the splits (empty if there is one seed).
 
@@ -19,15 +21,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from video3d import scores
+from video3d.config import settings_argument
 from video3d.console import UserError, run
 from video3d.files import atomic_path
 from video3d.ucf101 import read_split
 
 COLUMNS = [
-    "split", "seed", "protocol", "videos", "left_out", "top1", "top1_low", "top1_high", "top1_std", "top5",
-    "mean_class", "macro_f1", "calibration_error", "clip_top1",
+    "split", "seed", "protocol", "weights", "videos", "left_out", "trained_on", "top1", "top1_low", "top1_high",
+    "top1_std", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1",
 ]  # fmt: skip
 FOLDER = re.compile(r"split(\d+)/seed(\d+)/(\w+)/metrics\.json$")
 
@@ -58,6 +62,8 @@ def read_evaluation(path: Path) -> dict:
         "top1_low": estimates["top1"]["low"],
         "top1_high": estimates["top1"]["high"],
         "labels": {entry["class"] for entry in metrics["classes"]},
+        "weights": metrics["weights"]["origin"],
+        "trained_on": metrics["weights"]["test_videos_trained_on"],
         "predictions": predictions,
     }
 
@@ -89,12 +95,21 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
         "split": "mean",
         "seed": "mean",
         "protocol": table["protocol"][0],
+        "weights": " and ".join(sorted(set(table["weights"]))),
+        "trained_on": trained_on(splits),
         "videos": sum(row["videos"] for row in first),
         "left_out": None if any(pd.isna(row["left_out"]) for row in first) else sum(row["left_out"] for row in first),
         "top1_low": top1.low,
         "top1_high": top1.high,
         "top1_std": of_seeds.std(ddof=1) if len(of_seeds) > 1 else None,
     }
+
+
+def trained_on(splits: Sequence[pd.DataFrame]) -> int | None:
+    """How many test videos of the splits their networks were trained on; None if nobody knows and none is known."""
+    most = [part["trained_on"].astype(float).max() for part in splits]
+    total = int(np.nansum(most))
+    return None if np.isnan(most).any() and not total else total
 
 
 def split_draws(part: pd.DataFrame, position: int) -> np.ndarray:
@@ -118,7 +133,16 @@ def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:
     for protocol in dict.fromkeys(row["protocol"] for row in evaluations):
         chosen = [row for row in evaluations if row["protocol"] == protocol]
         rows += [*sorted(chosen, key=lambda row: (row["split"], row["seed"])), mean_row(chosen)]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS).astype({"videos": "Int64", "left_out": "Int64"})
+    return (
+        pd.DataFrame(rows).reindex(columns=COLUMNS).astype(dict.fromkeys(("videos", "left_out", "trained_on"), "Int64"))
+    )
+
+
+def keep_settings(settings: str, path: Path) -> None:
+    """Write the settings of the run, complete, beside the results that were made with them."""
+    text = yaml.safe_dump(settings_argument(settings), sort_keys=False, allow_unicode=True)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -126,9 +150,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="the metrics.json of each evaluation")
     parser.add_argument("--lists", type=Path, help="folder of the official lists, to count the videos left out")
+    parser.add_argument("--settings", help="the settings of the run as YAML, JSON or a file, to be kept")
+    parser.add_argument("--kept-settings", type=Path, help="YAML to write with them, complete")
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")
     arguments = parser.parse_args()
     table = accuracy_table(arguments.metrics, arguments.lists)
+    if arguments.kept_settings:
+        keep_settings(arguments.settings, arguments.kept_settings)
     with atomic_path(arguments.output) as path:
         table.to_csv(path, index=False, float_format="%.6f")
     print(table.to_string(index=False, na_rep="", float_format="{:.4f}".format))

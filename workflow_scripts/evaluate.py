@@ -69,20 +69,34 @@ def predict(
     return predict_videos(predictor, shown, fill, settings["batch_size"], threads)
 
 
-def write_predictions(path: Path, videos: Sequence[Video], predicted: Predicted, labels: Sequence[str]) -> None:
-    """One row per video: what it is, what it was taken for, and the five most probable classes."""
+def write_predictions(
+    path: Path, videos: Sequence[Video], predicted: Predicted, labels: Sequence[str], trained_on: Sequence[str] | None
+) -> None:
+    """One row per video: what it is, what it was taken for, and the five most probable classes.
+
+    `trained_on` names the videos that the network was trained on, None where nobody knows; the column of that name is
+    1, 0 or empty.
+    """
     clips = np.bincount(predicted.clip_video, minlength=len(videos))
     columns = ["video", "group", "label", "class", "predicted_label", "predicted_class", "correct", "clips"]
+    columns += ["trained_on"]
     columns += [f"top{rank + 1}_{what}" for rank in range(min(TOP, len(labels))) for what in ("class", "probability")]
     rows = []
     for video, count, probabilities in zip(videos, clips, predicted.probabilities, strict=True):
         best = np.argsort(-probabilities, kind="stable")[:TOP]
         row = [video.name, video.group, video.label, video.class_name, best[0], labels[best[0]]]
         row += [int(best[0] == video.label), count]
+        row += [None if trained_on is None else int(video.name in trained_on)]
         for label in best:
             row += [labels[label], f"{probabilities[label]:.6f}"]
         rows.append(row)
     write_table(path, columns, rows)
+
+
+def known_videos(metadata: dict) -> list[str] | None:
+    """Names of the test videos that an exported model was trained on, as its metadata say; None if they do not."""
+    origin = metadata.get("weights", {})
+    return origin["videos_trained_on"] if origin.get("training_data_known") else None
 
 
 def write_probabilities(path: Path, videos: Sequence[Video], predicted: Predicted) -> None:
@@ -143,13 +157,16 @@ def main() -> None:
         "device": predictor.device,
         "threads": arguments.threads,
         "batch_size": settings["batch_size"],
+        "settings": {name: settings[name] for name in ("batch_size", "engine", "uniform")},
         "model_sha256": predictor.metadata["files"][PARAMETERS],
+        "weights": predictor.metadata.get("weights"),
         "versions": {"python": platform.python_version(), "paddle": paddle_version(), "numpy": np.__version__},
         "seconds": round(seconds, 3),
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),
     }
     write_probabilities(arguments.probabilities, videos, predicted)
-    write_predictions(arguments.predictions, videos, predicted, predictor.labels)
+    trained_on = known_videos(predictor.metadata)
+    write_predictions(arguments.predictions, videos, predicted, predictor.labels, trained_on)
     with atomic_path(arguments.metrics) as path:
         path.write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(summary(metrics))

@@ -1,7 +1,7 @@
 """Draw everything that the report of a run shows.
 
-Goes in: the results of a run (accuracy.csv, predictions, histories), the audit, split tables and frames of its data
-set, Snakemake's benchmark files. Comes out, in the folder --output:
+Goes in: the results of a run (accuracy.csv, predictions, histories, audit, split tables), the frames of its data set,
+Snakemake's benchmark files. Comes out, in the folder --output:
 
     landing.html   headline for the landing page of `snakemake --report`
     report.html    the whole report on one page, interactive, with everything in it
@@ -48,11 +48,11 @@ SECTIONS = {
 CELL_ON_PAGE, CELL_IN_SVG = 8.2, 4.6
 
 
-def draw(run: Run, others: list[Run], dataset: Path, benchmarks: Path, output: Path) -> None:
-    """Write every file named above into the folder `output`."""
-    audit = report_tables.read_audit(dataset)
+def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Path, output: Path) -> None:
+    """Write every file named above into the folder `output`; `folder` is results/<run>, `frames` holds the packs."""
+    audit = report_tables.read_audit(folder)
     tables = report_tables.make_tables(run, audit, benchmarks)
-    splits = report_tables.read_splits(dataset, run.settings["splits"])
+    splits = report_tables.read_splits(folder, run.settings["splits"])
     scores = headline.scores(run)
     comparisons = headline.compare(run, scores)
     notices = headline.notices(run, scores, audit)
@@ -70,7 +70,7 @@ def draw(run: Run, others: list[Run], dataset: Path, benchmarks: Path, output: P
         svg = vl_convert.vegalite_to_svg(chart.to_dict(validate=False) | headings[name])
         (output / f"{name}.svg").write_text(svg, encoding="utf-8")
     heading = [origins["predictions"], *notices]
-    images = make_pictures(run, tables, splits, pictures.Frames(dataset / "frames"), heading)
+    images = make_pictures(run, tables, splits, pictures.Frames(frames), heading)
     for name in SVG_OF_PICTURES:
         (output / f"{name}.svg").write_text(images[name], encoding="utf-8")
     for name in CSV_OF_TABLES:
@@ -201,7 +201,7 @@ def main() -> None:
     """Parse the arguments and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True, type=Path, help="results/<run>")
-    parser.add_argument("--dataset", required=True, type=Path, help="data/<dataset>")
+    parser.add_argument("--frames", required=True, type=Path, help="folder of the frame packs")
     parser.add_argument("--settings", help="settings as YAML, JSON or a file (default: config.yaml of the run)")
     parser.add_argument("--benchmarks", default="benchmarks", type=Path, help="default: %(default)s")
     parser.add_argument("--output", required=True, type=Path, help="folder to write, e.g. results/<run>/figures")
@@ -211,7 +211,7 @@ def main() -> None:
         output.mkdir()
         run = read_run(arguments.run, settings)
         others = [read_run(arguments.run.parent / name) for name in run.settings["report"]["compare"]]
-        draw(run, others, arguments.dataset, arguments.benchmarks, output)
+        draw(run, others, arguments.run, arguments.frames, arguments.benchmarks, output)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,23 @@ data, settings, seed and code, it writes equal outputs within seconds.
 
 import argparse
 import hashlib
+import json
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from video3d import training
+from video3d import training, training_data
 from video3d.code import training_version
 from video3d.config import as_argument, settings_argument
 from video3d.console import UserError, run
-from video3d.data import class_names, content_hash, open_packs, read_split
+from video3d.data import Video, class_names, content_hash, manifest_column, open_packs, read_split
 from video3d.device import paddle_version, use_device
 from video3d.files import sha256
 from video3d.tables import write_table
 from video3d.team import Team, run_team
-from video3d.weights import save_weights
+from video3d.weights import read_description, save_weights
 
 SECTIONS = ("model", "clip", "train")
 
@@ -39,6 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, help="threads of the loader if not as many as --threads")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the state of unfinished trainings")
     parser.add_argument("--code", help="version of the code; computed if left out")
+    parser.add_argument("--record", default="{}", help="JSON: more settings that the description of the weights keeps")
     parser.add_argument("--weights", type=Path, required=True, help="output: weights, .pdparams")
     parser.add_argument("--history", type=Path, required=True, help="output: .csv with a row per epoch")
     return parser.parse_args()
@@ -87,7 +90,18 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     network, state = training.train(job)
     if team.rank == 0:
         write_history(options.history, state.history)
-        save_weights(options.weights, network, facts | state.software)
+        save_weights(options.weights, network, facts | state.software | origin(options, videos, weights))
+
+
+def origin(options: argparse.Namespace, videos: Sequence[Video], weights: str | None) -> dict:
+    """What the description of the weights says beside the facts that the training depends on."""
+    begun_with = {"source": weights, "sha256": sha256(weights)} | read_description(Path(weights)) if weights else None
+    sources = manifest_column(options.frames, videos, "source")
+    return json.loads(options.record) | {
+        "history_sha256": sha256(options.history),
+        "start": {name: begun_with[name] for name in ("source", "sha256")} if begun_with else None,
+        "training_data": training_data.record(videos, sources, begun_with),
+    }
 
 
 def existing(weights: str) -> Path:

@@ -1,44 +1,82 @@
-"""Unpack the videos of the wanted classes: an archive or a folder in, <output>/<Class>/<video>.avi out.
+"""Unpack the videos of the wanted classes: an archive or a folder in, <videos>/<Class>/<video>.avi and a table out.
 
 The class of a video comes from its name, v_<Class>_gNN_cNN.avi; where it lies in the source does not matter. Videos of
 other known classes are passed over, a class that classInd.txt does not know is an error. A folder's videos are linked.
+Videos that are there already stay as they are, whatever classes were wanted before.
 """
 
 import argparse
 import logging
+import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from video3d.archives import Folder, Member, is_video, open_archive, require_sensible_size
+from video3d.archives import Archive, Folder, Member, is_video, open_archive, require_sensible_size
 from video3d.console import UserError, run
 from video3d.disk import full_disk_is_an_error, require_space
-from video3d.files import atomic_path
+from video3d.tables import write_table
 from video3d.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
 
+COLUMNS = ("video", "class", "bytes")
+NAMES_SHOWN = 5
 
-def unpack(source: Path, lists: Path, classes: Sequence[str], output: Path) -> None:
-    """Unpack the videos of `classes` (all of classInd.txt if empty) from `source` to a new folder `output`.
 
-    Raises UserError and leaves `output` as it was if the source is damaged or unsafe, holds a video twice, of a class
-    that the lists do not know or under a name that tells no class, or lacks a wanted class altogether.
+def unpack(source: Path, lists: Path, classes: Sequence[str], videos: Path, table: Path) -> None:
+    """Add the videos of `classes` (all of classInd.txt if empty) in `source` to the folder `videos`.
+
+    Writes `table` last: a row for each of them, with its size in the source. Raises UserError and leaves `videos` as it
+    was if the source is damaged or unsafe, holds a video twice, of a class that the lists do not know or under a name
+    that tells no class, or lacks a wanted class altogether.
     """
     archive = open_archive(source)
     known = read_class_index(lists)
     wanted = select_classes(known, classes)
     chosen = choose(archive.members(), known, wanted, official_names(lists), source)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(output)
+    present = {member: place for member, place in chosen.items() if (videos / place).is_file()}
+    say_what_differs(present, videos, source)
+    absent = {member: place for member, place in chosen.items() if member not in present}
+    videos.parent.mkdir(parents=True, exist_ok=True)
     if not isinstance(archive, Folder):
-        size = sum(member.size for member in chosen)
-        require_sensible_size(str(source), source.stat().st_size, size)
-        require_space(output.parent, size, f"unpacking {source.name}")
-    with full_disk_is_an_error(output.parent), atomic_path(output) as temporary:
-        for name in wanted:
-            (temporary / name).mkdir(parents=True)
-        archive.extract({member.name: temporary / place for member, place in chosen.items()})
-    logging.info("%s: %d videos of %d classes in %s", source, len(chosen), len(wanted), output)
+        size = sum(member.size for member in absent)
+        require_sensible_size(str(source), source.stat().st_size, sum(member.size for member in chosen))
+        require_space(videos.parent, size, f"unpacking {source.name}")
+    if absent:
+        add(archive, absent, videos)
+    rows = [(place.stem, place.parent.name, member.size) for member, place in chosen.items()]
+    write_table(table, COLUMNS, sorted(rows))
+    logging.info(
+        "%s: %d videos of %d classes in %s, %d of them new", source, len(chosen), len(wanted), videos, len(absent)
+    )
+
+
+def add(archive: Archive, absent: Mapping[Member, Path], videos: Path) -> None:
+    """Unpack members to a folder beside `videos`, and move each to its place there once all are whole."""
+    remove_leftovers(videos)
+    temporary = videos.with_name(f".{videos.name}.{os.getpid()}.part")
+    try:
+        with full_disk_is_an_error(videos.parent):
+            for name in {place.parent for place in absent.values()}:
+                (temporary / name).mkdir(parents=True)
+            archive.extract({member.name: temporary / place for member, place in absent.items()})
+        for place in absent.values():
+            (videos / place).unlink(missing_ok=True)  # a link to a file that is gone
+            (videos / place).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / place).rename(videos / place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def say_what_differs(present: Mapping[Member, Path], videos: Path, source: Path) -> None:
+    """Warn of videos that are there with another size than they have in the source: they are kept."""
+    differing = [str(place) for member, place in present.items() if (videos / place).stat().st_size != member.size]
+    if differing:
+        logging.warning(
+            "%d videos in %s have another size than in %s and are kept as they are, such as %s; to take those of the "
+            "source, delete them there and %s",
+            len(differing), videos, source, ", ".join(differing[:NAMES_SHOWN]), "call again with --forcerun unpack",
+        )  # fmt: skip
 
 
 def choose(
@@ -99,9 +137,9 @@ def official_names(lists: Path) -> dict[str, str]:
     return {video.video.lower(): video.video for video in read_all_lists(lists)}
 
 
-def remove_leftovers(output: Path) -> None:
+def remove_leftovers(videos: Path) -> None:
     """Remove what a killed run was unpacking."""
-    for folder in output.parent.glob(f".{output.name}.*.part"):
+    for folder in videos.parent.glob(f".{videos.name}.*.part"):
         shutil.rmtree(folder)
 
 
@@ -111,9 +149,10 @@ def main() -> None:
     parser.add_argument("--source", type=Path, required=True, help="ZIP or RAR archive, or a folder of videos")
     parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
     parser.add_argument("--classes", nargs="*", default=[], help="classes to unpack; none: all of classInd.txt")
-    parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    parser.add_argument("--videos", type=Path, required=True, help="folder to add the videos to, by class")
+    parser.add_argument("--table", type=Path, required=True, help="table to write of the videos, CSV")
     arguments = parser.parse_args()
-    unpack(arguments.source, arguments.lists, arguments.classes, arguments.output)
+    unpack(arguments.source, arguments.lists, arguments.classes, arguments.videos, arguments.table)
 
 
 if __name__ == "__main__":

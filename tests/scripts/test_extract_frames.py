@@ -70,7 +70,7 @@ def test_pack_and_manifest_agree(punch, tmp_path):
     rows = manifest_of(pack)
     assert list(rows) == [f"v_Punch_g{index:02d}_c01" for index in range(1, 7)]
     header = pack.with_suffix(".csv").read_text().splitlines()[0]
-    assert header == "video,frames,fps,width,height,bytes,status,message,content"
+    assert header == "video,frames,fps,width,height,bytes,status,message,content,source"
     assert Pack(pack).videos == {name: int(row["frames"]) for name, row in rows.items() if row["status"] == "ok"}
     assert [int(row["frames"]) for row in rows.values()] == [10, 20, 30, 0, 50, 60]
     with zipfile.ZipFile(pack) as archive:

@@ -15,6 +15,7 @@ import paddle
 import safetensors
 
 from video3d.console import UserError
+from video3d.files import sha256
 from video3d.pickles import damage_named
 from video3d.resnet3d import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK, build_network
 from video3d.torch_files import is_torch, read_torch
@@ -53,14 +54,15 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     in the config, under `classes` how many it tells apart (None without a classifier), under `clip` the mean and std of
     its input if the file is one of the known ones, and under `source` whose it is. Raises UserError if the file is
     absent, damaged, would run a program when unpickled, or is of no network of this project; every tensor is accounted
-    for.
+    for. `sha256` is that of the file.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"there are no weights at {path}")
     published, metadata = _read(path)
     tensors = paddle_tensors(published, path)
-    return tensors, describe(tensors, path) | _origin(published) | metadata
+    checksum = metadata.get("sha256") or sha256(path)
+    return tensors, describe(tensors, path) | _origin(published) | metadata | {"sha256": checksum}
 
 
 def paddle_tensors(published: Mapping[str, np.ndarray], path: str | Path) -> dict[str, np.ndarray]:

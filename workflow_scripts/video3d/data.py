@@ -81,18 +81,26 @@ def content_hash(frames: str | os.PathLike, videos: Sequence[Video]) -> str:
     It changes when a frame, a label or the order changes, and stays when equal frames are extracted again.
     Raises UserError if a manifest is missing or does not know a video.
     """
-    contents: dict[str, dict[str, str]] = {}
     digest = hashlib.sha256()
-    for video in videos:
-        if video.class_name not in contents:
-            contents[video.class_name] = _manifest(Path(frames) / f"{video.class_name}.csv")
-        content = contents[video.class_name].get(video.name)
-        if not content:
-            raise UserError(
-                f"{Path(frames) / video.class_name}.csv does not know {video.name}; extract its frames again"
-            )
+    for video, content in zip(videos, manifest_column(frames, videos, "content"), strict=True):
         digest.update(f"{video},{content}\n".encode())
     return digest.hexdigest()
+
+
+def manifest_column(frames: str | os.PathLike, videos: Sequence[Video], column: str) -> list[str]:
+    """What the manifests <Class>.csv in the folder `frames` say in `column` about each of `videos`.
+
+    Raises UserError if a manifest is missing, lacks the column or does not know a video.
+    """
+    tables: dict[str, dict[str, str]] = {}
+    for name in {video.class_name for video in videos}:
+        rows = read_table(Path(frames) / f"{name}.csv", ("video", column), made_by="extract_frames.py")
+        tables[name] = {row["video"]: row[column] for row in rows}
+    unknown = [video for video in videos if not tables[video.class_name].get(video.name)]
+    if unknown:
+        first = unknown[0]
+        raise UserError(f"{Path(frames) / first.class_name}.csv does not know {first.name}; extract its frames again")
+    return [tables[video.class_name][video.name] for video in videos]
 
 
 def generator(seed: int, epoch: int, key: str) -> Random:
@@ -192,9 +200,3 @@ def _finished(batch: Batch, work: list[Future]) -> Batch:
     for future in work:
         future.result()
     return batch
-
-
-def _manifest(path: Path) -> dict[str, str]:
-    """Video → content hash of its frames."""
-    rows = read_table(path, ("video", "content"), made_by="extract_frames.py")
-    return {row["video"]: row["content"] for row in rows}

@@ -26,6 +26,7 @@ import numpy as np
 import simplejpeg
 
 from video3d.console import UserError
+from video3d.files import sha256
 
 # Containers that hold their own data; playlists and the like, which could point at other files, are no videos.
 CONTAINERS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,flv,asf,ogg"
@@ -34,13 +35,15 @@ SCALER = "bilinear+accurate_rnd"  # accurate rounding: the same frames whatever 
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
 PIPE_BYTES = 1 << 18  # what ffmpeg can be ahead of this process, and what is read at once
 FRAME_MARK = b"FRAME\n"
+SOURCE_DIGITS = 32  # of a SHA-256 in hexadecimal: no two videos share them by chance
 
 
 class ExtractedVideo(NamedTuple):
     """A row of the manifest: what was decoded from one video; sizes are those of the stored frames, in pixels.
 
     `status` is ok, damaged (part of it is stored) or unreadable (nothing is), and `message` says why; `bytes` counts
-    those of the JPEGs, `content` is the beginning of the frames' SHA-256.
+    those of the JPEGs, `content` is the beginning of the frames' SHA-256. `source` is that of the video file, which is
+    the same whatever its name and however its frames are stored.
     """
 
     video: str
@@ -52,6 +55,7 @@ class ExtractedVideo(NamedTuple):
     status: str
     message: str
     content: str
+    source: str
 
 
 class Report(NamedTuple):
@@ -181,8 +185,9 @@ class Decoding:
         status, message = judge(report, frames, exit_code, announced_seconds(self.video))
         width, height = self._encoder.size if frames else (0, 0)
         return ExtractedVideo(
-            self.video.stem, frames, report.fps, width, height, size, status, message, content if frames else ""
-        )
+            self.video.stem, frames, report.fps, width, height, size, status, message,
+            content if frames else "", sha256(self.video)[:SOURCE_DIGITS],
+        )  # fmt: skip
 
 
 class FrameEncoder:

@@ -146,7 +146,8 @@ def notices(run: Run, measured: list[Score], audit: pd.DataFrame) -> list[str]:
     `audit` is audit.csv: its faulty videos are in no split table.
     """
     settings = run.settings
-    said = [settings["report"]["note"]] if settings["report"]["note"] else []
+    said = leaks(run)
+    said += [settings["report"]["note"]] if settings["report"]["note"] else []
     kind, classes = data_kind(run), len(run.classes)
     chance = f"guessing gives {percent(1 / classes)}"
     if kind == "other":
@@ -166,9 +167,45 @@ def notices(run: Run, measured: list[Score], audit: pd.DataFrame) -> list[str]:
     if settings["validation_groups"]:
         groups = ", ".join(map(str, settings["validation_groups"]))
         said.append(f"Groups {groups} of the training list were held out for validation and not trained on.")
-    for split, path in settings["evaluate"]["weights"].items():
-        said.append(f"Split {split} was evaluated with given weights ({path}), not trained here.")
+    return said + origins(run)
+
+
+def leaks(run: Run) -> list[str]:
+    """That networks were tested on what they were trained on: what must be said before anything else."""
+    said = []
+    for (split, seed), model in run.models.items():
+        origin = model["weights"]
+        videos, groups = origin.get("test_videos_trained_on"), origin.get("test_groups_trained_on")
+        if videos or groups:
+            said.append(
+                f"NOT A TEST: the weights of split {split}, seed {seed} ({origin['source']}) were trained on {videos} "
+                f"of the {origin['test_videos']} test videos and on {groups} of the {origin['test_groups']} test "
+                "groups (recordings). Their accuracy says nothing about unseen videos."
+            )
     return said
+
+
+def origins(run: Run) -> list[str]:
+    """Where weights come from that were not trained here from scratch, as the evaluated models say."""
+    said: dict[str, list[str]] = {}
+    for (split, seed), model in run.models.items():
+        origin = model["weights"]
+        where = f"{split}, seed {seed}"
+        file = f"{origin['source']} (SHA-256 {origin['sha256'][:12]}…)"
+        if origin["origin"] == "given":
+            said.setdefault(f"was evaluated with given weights, not trained here: {file}.", []).append(where)
+        elif origin["origin"] == "replaced":
+            said.setdefault(
+                f"was evaluated with replaced weights: {file} is not what the training here wrote.", []
+            ).append(where)
+        if origin.get("start"):
+            start = f"{origin['start']['source']} (SHA-256 {origin['start']['sha256'][:12]}…)"
+            said.setdefault(f"was trained starting from the weights {start}.", []).append(where)
+        if not origin.get("training_data_known"):
+            said.setdefault(
+                "has weights whose training data are unknown: the test videos may be among them.", []
+            ).append(where)
+    return [f"Split {'; '.join(places)} {what}" for what, places in said.items()]
 
 
 def sentence(measured: list[Score], protocol: str) -> str:

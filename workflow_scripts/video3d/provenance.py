@@ -38,12 +38,14 @@ def weights(run: Run) -> pd.DataFrame:
     """A row per split and seed: the evaluated weights with their checksum, and what they were trained with."""
     rows = []
     for (split, seed), model in run.models.items():
-        origin, training = model.get("weights", {}), run.trainings.get((split, seed), {})
+        origin, training = model["weights"], run.trainings.get((split, seed), {})
         rows.append(
             {
                 "split": split,
                 "seed": seed,
-                "source": origin.get("source", ""),
+                "weights": origin.get("origin", ""),
+                "file": origin.get("source", ""),
+                "started from": (origin.get("start") or {}).get("source", ""),
                 "sha256": origin.get("sha256", ""),
                 "data": training.get("data", ""),
                 "commit": training.get("commit", ""),

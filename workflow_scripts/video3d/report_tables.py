@@ -34,15 +34,15 @@ def first_protocol(run: Run) -> pd.DataFrame:
     return run.predictions[run.predictions["protocol"] == run.protocols[0]]
 
 
-def read_audit(dataset: Path) -> pd.DataFrame:
+def read_audit(run: Path) -> pd.DataFrame:
     """The table of all listed videos and what was found."""
-    return read_table(dataset / "audit.csv", {"video", "class", "status"})
+    return read_table(run / "audit.csv", {"video", "class", "status"})
 
 
-def read_splits(dataset: Path, splits: list[int]) -> pd.DataFrame:
+def read_splits(run: Path, splits: list[int]) -> pd.DataFrame:
     """The split tables, with the column `split` before theirs."""
     columns = {"video", "class", "group", "subset", "frames"}
-    tables = [read_table(dataset / "splits" / f"split{split}.csv", columns).assign(split=split) for split in splits]
+    tables = [read_table(run / "splits" / f"split{split}.csv", columns).assign(split=split) for split in splits]
     return pd.concat(tables, ignore_index=True)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from video3d.config import settings_argument
 from video3d.console import UserError
+from video3d.files import sha256
 
 PREDICTION_COLUMNS = {
     "video", "group", "label", "class", "predicted_label", "predicted_class", "correct", "top1_probability",
@@ -26,7 +27,9 @@ class Run:
 
     `accuracy` is accuracy.csv with `split` as text (1, 2, 3 or mean). `predictions` has one row per split, seed,
     protocol and test video; `history` one per split, seed and epoch. `models` is the metadata of the exported models,
-    `trainings` that of the weights, by (split, seed). Where weights were given there is no history and no training.
+    by (split, seed). `trainings` is the description of the weights that were trained here, and only where these are the
+    ones that were evaluated: of weights that were given, or that somebody put in their place, there is no history and
+    no training.
     """
 
     name: str
@@ -59,7 +62,11 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
     folder = Path(folder)
     settings = settings or settings_argument(str(existing(folder / "config.yaml")))
     keys = [(split, seed) for split in settings["splits"] for seed in settings["seeds"]]
-    trained = [key for key in keys if str(key[0]) not in settings["evaluate"]["weights"]]
+    models = {key: _read_json(_below(folder, *key) / "model" / "metadata.json") for key in keys}
+    for key in keys:
+        for protocol in settings["evaluate"]["protocols"]:
+            _check_evaluation(_below(folder, *key) / protocol / "metrics.json", models[key])
+    trainings = {key: training for key in keys if (training := _training(_below(folder, *key), models[key]))}
     predictions = [
         read_table(_below(folder, split, seed) / protocol / "predictions.csv", PREDICTION_COLUMNS).assign(
             split=split, seed=seed, protocol=protocol
@@ -74,9 +81,9 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
             folder / "accuracy.csv", {"split", "seed", "protocol", "videos", "top1", "top1_low", "top1_high"}
         ).astype({"split": str}),
         predictions=pd.concat(predictions, ignore_index=True).astype({"correct": bool}),
-        history=_read_histories(folder, trained),
-        models={key: _read_json(_below(folder, *key) / "model" / "metadata.json") for key in keys},
-        trainings={key: _read_json(_below(folder, *key) / "weights.json") for key in trained},
+        history=_read_histories(folder, list(trainings)),
+        models=models,
+        trainings=trainings,
     )
 
 
@@ -113,6 +120,22 @@ def existing(path: Path) -> Path:
     if not path.is_file():
         raise UserError(f"{path} does not exist; the workflow writes it before it draws the figures")
     return path
+
+
+def _check_evaluation(path: Path, model: dict[str, Any]) -> None:
+    """Raise UserError unless the evaluation is of the exported model beside it."""
+    if _read_json(path).get("model_sha256") != model["files"]["model.pdiparams"]:
+        raise UserError(f"{path} is an evaluation of another model than the one beside it; run the workflow again")
+
+
+def _training(folder: Path, model: dict[str, Any]) -> dict[str, Any] | None:
+    """The description of the training in `folder` if its weights, with their history, are those of the model."""
+    description, history = folder / "weights.json", folder / "history.csv"
+    if model["weights"]["origin"] != "trained" or not (description.is_file() and history.is_file()):
+        return None
+    training = _read_json(description)
+    same = training.get("sha256") == model["weights"]["sha256"] and training.get("history_sha256") == sha256(history)
+    return training if same else None
 
 
 def _read_histories(folder: Path, keys: list[tuple[int, int]]) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     strangers = [str(name) for name, value in content.items() if not _is_named_array(name, value)]
     if strangers or not content:
         raise UserError(f"{path} holds no weights by name, but {_few(strangers) or 'nothing'}")
-    return {name: array.value for name, array in content.items()}, _metadata(path)
+    return {name: array.value for name, array in content.items()}, read_description(path)
 
 
 def compare(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> Fit:
@@ -111,7 +111,12 @@ def _is_named_array(name: object, value: object) -> bool:
     return isinstance(name, str) and isinstance(value, Array) and value.value is not None
 
 
-def _metadata(path: Path) -> dict:
+def read_description(path: Path) -> dict:
+    """What the `.json` beside a file of weights says, its SHA-256 among it; empty if there is none.
+
+    Empty, too, and a line in the log, if it describes other weights that were there before. Raises UserError if it is
+    no description at all.
+    """
     beside = path.with_suffix(".json")
     if not beside.is_file():
         return {}
