@@ -22,7 +22,8 @@ wildcard_constraints:
     split=r"[123]",
     seed=r"\d+",
     protocol=r"[a-z_]+",
-    other=r"[A-Za-z0-9_.-]+",
+    run=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
+    other=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
 
 
 report: "report/workflow.rst"

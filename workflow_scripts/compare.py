@@ -59,8 +59,9 @@ def compare_runs(a: Path, b: Path) -> pd.DataFrame:
         if videos > len(shared):
             logging.warning("%s: %d videos are in one run only and left out", protocol, videos - len(shared))
         seeds = {"seeds_a": part_a["seed"].nunique(), "seeds_b": part_b["seed"].nunique()}
-        for split, videos in [*shared.groupby("split"), ("all", shared)]:
-            rows.append({"protocol": protocol, "split": str(split)} | seeds | compare_answers(videos))
+        for split, part in [*shared.groupby("split"), ("all", shared)]:
+            row = {"protocol": protocol, "split": str(split), "videos": len(part)}
+            rows.append(row | seeds | compare_answers(part))
     if not rows:
         raise UserError(f"{a} and {b} have no protocol and test video in common; nothing can be compared")
     return pd.DataFrame(rows)
@@ -71,7 +72,6 @@ def compare_answers(shared: pd.DataFrame) -> dict:
     result = analysis.paired_difference(shared)
     change = shared["difference"]
     return {
-        "videos": result["videos"],
         "top1_a": result["theirs"],
         "top1_b": result["ours"],
         "difference": result["difference"],
