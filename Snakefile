@@ -24,7 +24,8 @@ wildcard_constraints:
     seed=r"\d+",
     protocol=r"[a-z_]+",
     mark=r"[0-9a-f]{8}",
-    other=r"[A-Za-z0-9_.-]+",
+    run=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
+    other=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
 
 
 report: "report/workflow.rst"

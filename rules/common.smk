@@ -243,6 +243,25 @@ def each_training(name):
     return expand("results/<run>/split{split}/seed{seed}/{name}", split=trained, seed=SEEDS, name=name)
 
 
+def compared_runs(wildcards):
+    """What changes when the answers of either of two runs do. Raises WorkflowError if one is not there.
+
+    The files are no inputs of the comparison: with the settings at hand Snakemake would make them, which trains.
+    """
+    digest = hashlib.sha256()
+    for run in (wildcards.run, wildcards.other):
+        folder = Path("results", run)
+        if not (folder / "accuracy.csv").is_file():
+            finished = sorted(path.parent.name for path in Path("results").glob("*/accuracy.csv"))
+            raise WorkflowError(
+                f"there is no run {run} to compare: {folder}/accuracy.csv does not exist in {Path.cwd()}; runs that are "
+                f"there: {', '.join(finished) or 'none'}. A comparison makes no run: make it first, with its settings."
+            )
+        for path in [folder / "accuracy.csv", *sorted(folder.glob("split*/seed*/*/predictions.csv"))]:
+            digest.update(str(path).encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def model_of_prediction(name):
     """This file of the exported model that names the videos of the target `predict`: the first split and seed."""
     return f"results/<run>/split{SPLITS[0]}/seed{SEEDS[0]}/model/{name}"

@@ -61,16 +61,13 @@ rule accuracy:
 
 
 rule compare:
-    """Compare this run with another one on the same videos; run by name: results/<run>/compare_<other run>.csv."""
-    input:
-        here="results/<run>/accuracy.csv",
-        other="results/{other}/accuracy.csv",
+    """Compare two runs on the same videos; it reads what they left in results/ and makes neither of them."""
     output:
-        "results/<run>/compare_{other}.csv",
+        "results/{run}/compare_{other}.csv",
     log:
-        "logs/compare/<run>/{other}.log",
+        "logs/compare/{run}/{other}.log",
     benchmark:
-        "benchmarks/compare/<run>/{other}.tsv"
+        "benchmarks/compare/{run}/{other}.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -78,7 +75,7 @@ rule compare:
         mem_mb=500,
     params:
         code=code_version("compare"),
-        here=subpath(output[0], parent=True),
-        other=subpath(input.other, parent=True),
+        runs=compared_runs,
     shell:
-        "python workflow_scripts/compare.py {params.other:q} {params.here:q} --csv --output {output:q} 2>&1 | tee {log:q}"
+        "python workflow_scripts/compare.py results/{wildcards.other:q} results/{wildcards.run:q} --csv --output {output:q}"
+        " 2>&1 | tee {log:q}"

@@ -136,7 +136,9 @@ def accuracy_table(scored: list[tuple[int, int, str, pd.DataFrame]]) -> pd.DataF
     table = pd.DataFrame(rows)
     means = table.groupby("protocol", as_index=False).mean(numeric_only=True).assign(split="mean", seed="mean")
     means["videos"] = table.drop_duplicates(["split", "protocol"]).groupby("protocol")["videos"].sum().to_numpy()
-    means["top1_std"] = table.groupby(["protocol", "split"])["top1"].mean().groupby("protocol").std().to_numpy()
+    for other in ("seed", "split"):
+        by = table.groupby(["protocol", other])["top1"].mean()
+        means[f"top1_std_{other}s"] = by.groupby("protocol").std().to_numpy()
     half = (means["top1_high"] - means["top1_low"]) / 2 / np.sqrt(table["split"].nunique())
     means["top1_low"], means["top1_high"] = means["top1"] - half, means["top1"] + half
     return pd.concat([table, means], ignore_index=True)

@@ -3,13 +3,14 @@
 In: the metrics.json of each evaluation, in results/<run>/split<k>/seed<s>/<protocol>/ with its predictions.csv beside
 it. Out: accuracy.csv; scores are fractions, 0 to 1. Its rows:
 
-- one per split, seed and protocol, with the 95 % bootstrap interval over whole groups; `weights` says whether they
-  were trained here, given or replaced, `trained_on` how many of the test videos they were trained on: 0 unless a leak
-  was allowed, empty where nobody knows;
+- one per split, seed and protocol, with the 95 % interval of metrics.json; `weights` says whether they were trained
+  here, given or replaced, `trained_on` how many of the test videos they were trained on: 0 unless a leak was allowed,
+  empty where nobody knows;
 - one per protocol with `split` and `seed` "mean": the mean over the splits of the mean over the seeds, its interval,
-  and in `top1_std` the standard deviation, over the seeds, of the mean of the splits (empty if there is one seed).
+  and two standard deviations: `top1_std_seeds`, over the seeds, of the mean of the splits (empty if there is one seed),
+  and `top1_std_splits`, over the splits, of the mean of the seeds (empty if there is one split).
 
-The intervals say what other test videos could have changed; training anew is what `top1_std` is about.
+The intervals say what other test videos could have changed; training anew is what `top1_std_seeds` is about.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from video3d import scores
+from video3d import intervals, scores
 from video3d.config import settings_argument
 from video3d.console import UserError, run
 from video3d.files import atomic_path
@@ -31,7 +32,7 @@ from video3d.ucf101 import read_split
 
 COLUMNS = [
     "split", "seed", "protocol", "weights", "videos", "left_out", "trained_on", "top1", "top1_low", "top1_high",
-    "top1_std", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1",
+    "top1_std_seeds", "top1_std_splits", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1",
 ]  # fmt: skip
 FOLDER = re.compile(r"split(\d+)/seed(\d+)/(\w+)/metrics\.json$")
 
@@ -86,10 +87,8 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
     splits = [part for _, part in table.groupby("split")]
     if len({tuple(sorted(part["seed"])) for part in splits}) > 1:
         raise UserError(f"protocol {table['protocol'][0]}: not every split was evaluated with every seed")
-    draws = np.mean([split_draws(part, position) for position, part in enumerate(splits)], axis=0)
     mean = {name: np.mean([part[name].mean() for part in splits]) for name in scores.SCORES}
-    top1 = scores.interval(mean["top1"], draws)
-    of_seeds = table.groupby("seed")["top1"].mean()
+    top1 = mean_of_splits([videos_of_split(part) for part in splits])
     first = [part.iloc[0] for part in splits]
     return mean | {
         "split": "mean",
@@ -101,7 +100,8 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
         "left_out": None if any(pd.isna(row["left_out"]) for row in first) else sum(row["left_out"] for row in first),
         "top1_low": top1.low,
         "top1_high": top1.high,
-        "top1_std": of_seeds.std(ddof=1) if len(of_seeds) > 1 else None,
+        "top1_std_seeds": table.groupby("seed")["top1"].mean().std(ddof=1),
+        "top1_std_splits": table.groupby("split")["top1"].mean().std(ddof=1),
     }
 
 
@@ -112,17 +112,26 @@ def trained_on(splits: Sequence[pd.DataFrame]) -> int | None:
     return None if np.isnan(most).any() and not total else total
 
 
-def split_draws(part: pd.DataFrame, position: int) -> np.ndarray:
-    """Bootstrap replicates of one split's top-1, the mean over its seeds: (replicates,).
-
-    Each split is resampled by itself, with random numbers chosen by its position: the test groups of one split are in
-    no other's test list.
-    """
+def videos_of_split(part: pd.DataFrame) -> pd.DataFrame:
+    """The predictions of one split, `correct` being the mean over its seeds, a row per video."""
     tables = [predictions.sort_values("video") for predictions in part["predictions"]]
     if any(list(table["video"]) != list(tables[0]["video"]) for table in tables):
         raise UserError(f"split {part['split'].iloc[0]}: its seeds were evaluated on different videos; evaluate again")
-    correct = np.mean([table["correct"].to_numpy() for table in tables], axis=0)
-    return scores.accuracy_draws(correct, tables[0]["label"].to_numpy(), tables[0]["group"].to_numpy(), seed=position)
+    return tables[0].assign(correct=np.mean([table["correct"].to_numpy() for table in tables], axis=0))
+
+
+def mean_of_splits(splits: Sequence[pd.DataFrame]) -> intervals.Estimate:
+    """The mean of the accuracies of the splits, each of which counts alike, with its interval.
+
+    Every split's groups are drawn by themselves: the test groups of one split are in no other's test list.
+    """
+    videos = pd.concat(splits, keys=range(len(splits)), names=["split"]).reset_index("split")
+    return intervals.proportion(
+        videos["correct"].to_numpy(),
+        clusters=videos.groupby(["split", "label", "group"]).ngroup().to_numpy(),
+        strata=videos["split"].to_numpy(),
+        weights=1 / videos.groupby("split")["video"].transform("size").to_numpy(),
+    )
 
 
 def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:

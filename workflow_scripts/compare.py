@@ -1,9 +1,10 @@
 """Compare two runs on the test videos that both have predicted, video by video.
 
 In: two folders results/<run>/ with accuracy.csv and the predictions it lists. Out: for each protocol of both, a row per
-split and one for all splits together: the top-1 accuracy of either run, the difference b - a with its 95 % bootstrap
-interval over whole groups, how many videos one run alone got right, and the p-value of the paired sign-flip permutation
-test over whole groups. Several seeds are averaged video by video. Fractions are 0 to 1.
+split and one for all splits together: the top-1 accuracy of either run, the difference b - a with its 95 % interval
+(Bonett and Price's, with the effective sample size of whole groups), how many videos one run alone got right, and the
+p-value of the paired sign-flip permutation test over whole groups. Several seeds are averaged video by video. Fractions
+are 0 to 1. The difference and its interval are those that a report with `report: compare:` shows.
 Example: python workflow_scripts/compare.py results/reference results/paper
 """
 
@@ -15,16 +16,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from video3d import scores
+from video3d import analysis, scores
 from video3d.console import UserError, run
 from video3d.output import add_output_arguments, write_output
 from video3d.results import read_table
 
-VIDEO = ["protocol", "split", "video", "label", "group"]
+PREDICTIONS = {"video", "class", "label", "group", "correct"}
 
 
 def read_run(folder: Path) -> pd.DataFrame:
-    """The answers of a run: columns protocol, split, video, label, group, correct (mean over seeds), seeds.
+    """The predictions of a run: the columns of predictions.csv and protocol, split, seed.
 
     Only those that accuracy.csv lists: others in the folder are of former settings. Raises UserError if the folder has
     no such table or no predictions, or if one of them is damaged.
@@ -35,62 +36,57 @@ def read_run(folder: Path) -> pd.DataFrame:
     tables = []
     for split, seed, protocol in listed[["split", "seed", "protocol"]].itertuples(index=False):
         path = folder / f"split{split}" / f"seed{seed}" / protocol / "predictions.csv"
-        table = read_table(path, {"video", "label", "group", "correct"})
-        tables.append(table.assign(split=int(split), protocol=protocol))
-    answers = pd.concat(tables).groupby(VIDEO)["correct"]
-    return answers.agg(correct="mean", seeds="size").reset_index()
+        tables.append(read_table(path, PREDICTIONS).assign(protocol=protocol, split=int(split), seed=int(seed)))
+    return pd.concat(tables, ignore_index=True)
 
 
 def compare_runs(a: Path, b: Path) -> pd.DataFrame:
     """The table of the comparison. Raises UserError if the runs share no protocol and video, or not the classes."""
-    answers_a, answers_b = read_run(a), read_run(b)
-    same = answers_a.merge(answers_b, on="video", suffixes=("_a", "_b"))
-    if (same["label_a"] != same["label_b"]).any():
+    of_a, of_b = read_run(a), read_run(b)
+    labels = [run.drop_duplicates("video").set_index("video")["label"] for run in (of_a, of_b)]
+    both = pd.concat(labels, axis=1, join="inner", keys=["a", "b"])
+    if (both["a"] != both["b"]).any():
         raise UserError(
             f"{a} and {b} tell other classes apart (dataset: classes:); their accuracies cannot be compared"
         )
-    both = answers_a.merge(answers_b, on=VIDEO, how="outer", suffixes=("_a", "_b"), indicator=True)
-    shared = both[both["_merge"] == "both"]
-    if shared.empty:
-        raise UserError(f"{a} and {b} have no protocol and test video in common; nothing can be compared")
-    for protocol in shared["protocol"].unique():
-        alone = both[(both["protocol"] == protocol) & (both["_merge"] != "both")]
-        if len(alone):
-            logging.warning("%s: %d videos are in one run only and left out", protocol, len(alone))
     rows = []
-    for protocol, answers in shared.groupby("protocol", sort=False):
-        rows += [compare_answers(protocol, str(split), part) for split, part in answers.groupby("split")]
-        rows.append(compare_answers(protocol, "all", answers))
+    for protocol in of_a["protocol"].unique():
+        part_a, part_b = (run[run["protocol"] == protocol] for run in (of_a, of_b))
+        shared = analysis.on_shared_videos(part_b, part_a)
+        if shared.empty:
+            continue
+        videos = pd.concat([part_a, part_b]).groupby(["split", "video"]).ngroups
+        if videos > len(shared):
+            logging.warning("%s: %d videos are in one run only and left out", protocol, videos - len(shared))
+        seeds = {"seeds_a": part_a["seed"].nunique(), "seeds_b": part_b["seed"].nunique()}
+        for split, part in [*shared.groupby("split"), ("all", shared)]:
+            row = {"protocol": protocol, "split": str(split), "videos": len(part)}
+            rows.append(row | seeds | compare_answers(part))
+    if not rows:
+        raise UserError(f"{a} and {b} have no protocol and test video in common; nothing can be compared")
     return pd.DataFrame(rows)
 
 
-def compare_answers(protocol: str, split: str, answers: pd.DataFrame) -> dict:
-    """One row of the table."""
-    columns = [answers[name].to_numpy() for name in ("correct_a", "correct_b", "label", "group")]
-    result = scores.compare(*columns)
+def compare_answers(shared: pd.DataFrame) -> dict:
+    """What a row of the table says about the videos of `analysis.on_shared_videos`, b being our run, a theirs."""
+    result = analysis.paired_difference(shared)
+    change = shared["difference"]
     return {
-        "protocol": protocol,
-        "split": split,
-        "videos": result.videos,
-        "seeds_a": int(answers["seeds_a"].max()),
-        "seeds_b": int(answers["seeds_b"].max()),
-        "top1_a": result.top1_a,
-        "top1_b": result.top1_b,
-        "difference": result.difference.value,
-        "difference_low": result.difference.low,
-        "difference_high": result.difference.high,
-        "only_a": result.only_a,
-        "only_b": result.only_b,
-        "p_value": result.p_value,
+        "top1_a": result["theirs"],
+        "top1_b": result["ours"],
+        "difference": result["difference"],
+        "difference_low": result["low"],
+        "difference_high": result["high"],
+        "only_a": -change.clip(upper=0).sum(),
+        "only_b": change.clip(lower=0).sum(),
+        "p_value": scores.sign_flip_p(change.to_numpy(), pd.factorize(shared["cluster"])[0]),
     }
 
 
 def table_for_people(table: pd.DataFrame, a: Path, b: Path) -> str:
     """The table as text, with what its letters mean."""
     lines = [f"a: {a}", f"b: {b}", table.to_string(index=False, float_format="{:.4f}".format)]
-    return "\n".join(
-        [*lines, "difference: b - a; low, high: 95 % bootstrap over groups; p: sign-flip test over groups"]
-    )
+    return "\n".join([*lines, "difference: b - a; low, high: 95 % interval over groups; p: sign-flip test over groups"])
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:

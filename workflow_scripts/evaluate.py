@@ -127,7 +127,7 @@ def measure(videos: Sequence[Video], predicted: Predicted, labels: Sequence[str]
         "clips": len(predicted.clip_video),
         "groups": len({(video.label, video.group) for video in videos}),
         "scores": {name: asdict(estimate) for name, estimate in scores.evaluate(predictions).items()},
-        "interval": f"{scores.LEVEL:.0%} percentile bootstrap over whole groups, {scores.REPLICATES} replicates",
+        "interval": scores.INTERVAL,
         "classes": [
             {"class": name, "videos": int(row.sum()), "accuracy": float(row[label] / row.sum()) if row.any() else None}
             for label, (name, row) in enumerate(zip(labels, confusion, strict=True))

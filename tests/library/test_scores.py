@@ -6,6 +6,7 @@ from scipy import stats
 from sklearn import metrics
 
 from video3d import scores
+from video3d.intervals import proportion
 from video3d.scores import Predictions
 
 
@@ -85,73 +86,73 @@ def test_calibration_bins_are_open_on_the_left(confidence, bin_index):
     assert scores._bin(np.array([confidence])).tolist() == [bin_index]
 
 
-def test_interval_of_single_video_groups_agrees_with_scipy():
-    correct = np.random.default_rng(1).random(200) < 0.4
-    draws = scores.accuracy_draws(correct, np.zeros(200, int), np.arange(200))
-    estimate = scores.interval(correct.mean(), draws)
-    other = stats.bootstrap((correct.astype(float),), np.mean, method="percentile", rng=np.random.default_rng(2))
-    assert estimate.low == pytest.approx(other.confidence_interval.low, abs=0.008)
-    assert estimate.high == pytest.approx(other.confidence_interval.high, abs=0.008)
+def test_accuracies_have_an_interval_where_everything_is_right():
+    labels = np.repeat(np.arange(3), 8)
+    given = predictions(labels, np.eye(3)[labels], groups=np.tile(np.repeat([1, 2], 4), 3))
+    found = scores.evaluate(given)
+    for name in ("top1", "top5", "mean_class", "clip_top1"):  # 6 groups count as 6 videos
+        assert (found[name].low, found[name].high) == (pytest.approx(0.025 ** (1 / 6)), 1), name
 
 
-def test_interval_counts_a_group_once_however_many_clips_it_has():
+def test_the_mean_over_classes_weighs_them_alike_and_draws_their_groups_apart():
+    """Six videos of a class that is always right, two of one that never is: only the groups within tell how sure."""
+    labels, groups = np.repeat([0, 1], [6, 2]), np.arange(8)
+    found = scores.evaluate(predictions(labels, np.eye(2)[np.zeros(8, int)], groups))["mean_class"]
+    expected = proportion(labels == 0, groups, strata=labels, weights=np.repeat([1 / 6, 1 / 2], [6, 2]))
+    assert found == expected
+    assert found.value == 0.5
+
+
+def test_the_bootstrap_counts_a_group_once_however_many_clips_it_has():
     """Ten copies of every video in its group must leave the interval of the ten times smaller set."""
-    correct = np.random.default_rng(4).random(60) < 0.5
-    labels, groups = np.arange(60) % 3, np.arange(60) // 3
-    one = scores.interval(0, scores.accuracy_draws(correct, labels, groups))
-    ten = scores.interval(0, scores.accuracy_draws(*(np.repeat(a, 10) for a in (correct, labels, groups))))
-    assert (ten.low, ten.high) == pytest.approx((one.low, one.high))
+    one = random_predictions(videos=60)
+    copies = {name: np.repeat(getattr(one, name), 10, axis=0) for name in vars(one)}
+    few, many = scores.evaluate(one)["macro_f1"], scores.evaluate(Predictions(**copies))["macro_f1"]
+    assert (many.value, many.low, many.high) == pytest.approx((few.value, few.low, few.high))
+
+
+def test_the_bootstrap_agrees_with_scipy():
+    """Macro F1 of two classes, every video in a group of its own."""
+    given = random_predictions(videos=200, classes=2)
+    given = predictions(given.labels, given.probabilities)
+
+    def f1(labels, predicted, axis):
+        pairs = zip(np.atleast_2d(labels), np.atleast_2d(predicted), strict=True)
+        return np.array([metrics.f1_score(*pair, average="macro") for pair in pairs])
+
+    other = stats.bootstrap(
+        (given.labels, given.predicted), f1, paired=True, method="percentile", n_resamples=2000,
+        rng=np.random.default_rng(2),
+    )  # fmt: skip
+    found = scores.evaluate(given)["macro_f1"]
+    assert (found.low, found.high) == pytest.approx(tuple(map(float, other.confidence_interval)), abs=0.01)
 
 
 def test_groups_are_numbered_within_their_class():
-    """g01 of two classes is two groups: were it one, its two videos would always be drawn together."""
-    correct, labels, groups = np.array([1.0, 0.0]), np.array([0, 1]), np.array([1, 1])
-    assert set(scores.accuracy_draws(correct, labels, groups)) == {0.0, 0.5, 1.0}
-
-
-def test_interval_covers_the_truth():
-    """Groups of five clips that share their difficulty; 95 % of the intervals should cover the known mean."""
-    rng = np.random.default_rng(5)
-    labels, groups = np.repeat(np.arange(10), 35), np.tile(np.repeat(np.arange(7), 5), 10)
-    covered = 0
-    for _ in range(150):
-        difficulty = rng.beta(1, 1, 70)
-        correct = rng.random(350) < np.repeat(difficulty, 5)
-        draws = scores.accuracy_draws(correct, labels, groups)
-        estimate = scores.interval(correct.mean(), draws)
-        covered += estimate.low <= 0.5 <= estimate.high
-    assert 0.88 <= covered / 150 <= 0.99
+    """g01 of two classes is two groups."""
+    assert scores.clusters(np.array([0, 1, 0, 1]), np.array([1, 1, 1, 2])).tolist() == [0, 1, 0, 2]
 
 
 def test_equal_input_gives_equal_intervals():
     assert scores.evaluate(random_predictions()) == scores.evaluate(random_predictions())
 
 
-def test_paired_comparison_with_single_video_groups_is_mcnemars_exact_test():
-    a = np.array([1] * 20 + [1] * 2 + [0] * 9 + [0] * 5)
-    b = np.array([1] * 20 + [0] * 2 + [1] * 9 + [0] * 5)
-    result = scores.compare(a, b, np.zeros(36, int), np.arange(36))
-    assert (result.only_a, result.only_b) == (2, 9)
-    assert result.difference.value == pytest.approx(7 / 36)
-    assert result.p_value == pytest.approx(stats.binomtest(2, 11).pvalue)
+def test_sign_flips_of_single_video_groups_are_mcnemars_exact_test():
+    differences = np.array([0] * 20 + [-1] * 2 + [1] * 9 + [0] * 5)
+    assert scores.sign_flip_p(differences, np.arange(36)) == pytest.approx(stats.binomtest(2, 11).pvalue)
 
 
-def test_paired_comparison_by_groups_agrees_with_scipy():
+def test_sign_flips_of_groups_agree_with_scipy():
     rng = np.random.default_rng(6)
-    groups = np.repeat(np.arange(40), 4)
-    a = (rng.random(160) < 0.5).astype(float)
-    b = (rng.random(160) < 0.6).astype(float)
-    result = scores.compare(a, b, np.zeros(160, int), groups)
-    per_group = (b - a).reshape(40, 4).sum(1)
+    differences = (rng.random(160) < 0.6).astype(float) - (rng.random(160) < 0.5)
+    per_group = differences.reshape(40, 4).sum(1)
     other = stats.permutation_test(
         (per_group, np.zeros(40)), lambda x, y: np.sum(x - y), permutation_type="samples",
         n_resamples=50_000, rng=np.random.default_rng(7),
     )  # fmt: skip
-    assert result.p_value == pytest.approx(other.pvalue, abs=0.01)
+    found = scores.sign_flip_p(differences, np.repeat(np.arange(40), 4))
+    assert found == pytest.approx(other.pvalue, abs=0.01)
 
 
-def test_paired_comparison_of_equal_runs():
-    correct = np.array([1, 0, 1, 1])
-    result = scores.compare(correct, correct, np.zeros(4, int), np.arange(4))
-    assert result.p_value == 1
-    assert (result.difference.value, result.difference.low, result.difference.high) == (0, 0, 0)
+def test_sign_flips_of_equal_runs():
+    assert scores.sign_flip_p(np.zeros(4), np.arange(4)) == 1

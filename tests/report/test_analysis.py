@@ -37,17 +37,16 @@ def test_accuracy_by_class() -> None:
     assert table["top1"].to_dict() == {"A": 0.25, "B": 1, "C": 0.5}
     assert table["videos"].to_dict() == {"A": 2, "B": 1, "C": 1}
     assert table["groups"].to_dict() == {"A": 2, "B": 1, "C": 1}
-    # Two groups, with 0.5 and 0: each bootstrap mean is 0, 0.25 or 0.5, the ends with probability 1/4.
-    assert table.loc["A", ["low", "high"]].tolist() == [0, 0.5]
-    assert table.loc["B", ["low", "high"]].tolist() == [1, 1]
+    # One group, always right: Clopper and Pearson's interval of one of one.
+    assert table.loc["B", ["low", "high"]].tolist() == pytest.approx([0.025, 1])
+    assert (table["low"] < table["top1"])[["A", "C"]].all()
 
 
-def test_interval_is_wider_for_whole_groups_than_for_single_videos() -> None:
-    values = np.repeat([0.0, 1.0], 50)
-    low, high = analysis.group_interval(values, np.arange(100))
-    assert 0.35 < low < 0.45
-    assert 0.55 < high < 0.65
-    assert analysis.group_interval(values, np.repeat([0, 1], 50)) == (0, 1)
+def test_bars_of_few_groups_that_are_all_right_have_a_width() -> None:
+    videos = pd.DataFrame({"class": list("aabbcc"), "group": [1, 1, 1, 1, 1, 1], "correct": 1.0, "length": 30})
+    table = analysis.accuracy_by(videos, "length")
+    assert table[["videos", "groups"]].values.tolist() == [[6, 3]]
+    assert table[["low", "high"]].values.tolist() == [pytest.approx([0.025 ** (1 / 3), 1])]
 
 
 def test_confusions() -> None:
@@ -100,6 +99,13 @@ def test_length_bins_hold_equally_many() -> None:
 def test_paired_difference_uses_common_videos() -> None:
     ours = predictions(("a1", 1, "A", "A", 1), ("a2", 2, "A", "A", 1), ("b1", 1, "B", "B", 1))
     theirs = predictions(("a1", 1, "A", "B", 1), ("a2", 2, "A", "A", 1), ("c1", 1, "B", "B", 1))
-    found = analysis.paired_difference(ours, theirs)
-    assert found == {"videos": 2, "ours": 1, "theirs": 0.5, "difference": 0.5, "low": 0, "high": 1}
-    assert analysis.paired_difference(ours, theirs[2:]) == {}
+    shared = analysis.on_shared_videos(ours, theirs)
+    assert shared[["video", "ours", "theirs", "difference"]].values.tolist() == [["a1", 1, 0, 1], ["a2", 1, 1, 0]]
+    found = analysis.paired_difference(shared)
+    assert {name: found[name] for name in ("videos", "ours", "theirs", "difference")} == {
+        "videos": 2, "ours": 1, "theirs": 0.5, "difference": 0.5,
+    }  # fmt: skip
+    # Two videos, one of them changed; with the two of Bonett and Price p = 2/4 and 1/4. The upper bound is cut off.
+    assert found["low"] == pytest.approx(1 / 4 - 1.959964 * ((3 / 4 - 1 / 16) / 4) ** 0.5)
+    assert found["high"] == 1
+    assert analysis.on_shared_videos(ours, theirs[2:]).empty

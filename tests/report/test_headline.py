@@ -1,5 +1,7 @@
 """The headline: means, what is compared with what, and what is said first."""
 
+import math
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -32,10 +34,13 @@ def test_scores_are_those_of_the_table(run: Run) -> None:
     scores = {score.split: score for score in headline.scores(run)}
     assert list(scores) == ["1", "2", "3", "mean"]
     assert scores["1"].top1 == pytest.approx(table["1"].sum() / 3)
-    assert scores["1"].deviation == pytest.approx(table["1"].std(ddof=1))
+    assert math.isnan(scores["1"].std_seeds)
+    assert math.isnan(scores["1"].std_splits)
     splits = [scores[split].top1 for split in "123"]
     assert scores["mean"].top1 == pytest.approx(sum(splits) / 3)
-    assert scores["mean"].deviation == pytest.approx(pd.Series(splits).std(ddof=1))
+    assert scores["mean"].std_splits == pytest.approx(pd.Series(splits).std(ddof=1))
+    seeds = table.drop("mean").groupby("seed").mean()
+    assert scores["mean"].std_seeds == pytest.approx(seeds.std(ddof=1))
     assert [scores[split].videos for split in scores] == [3783, 3734, 3696, 11213]
 
 
@@ -73,8 +78,17 @@ def test_full_ucf101_needs_no_warning(run: Run) -> None:
 def test_the_sentence_names_its_protocol(run: Run) -> None:
     scores = headline.scores(run)
     sentence = headline.sentence(scores, "segments")
-    assert f"over 3 splits: {100 * scores[-1].top1:.1f} % ±" in sentence
+    splits, seeds = (100 * value for value in (scores[-1].std_splits, scores[-1].std_seeds))
+    assert (
+        f"over 3 splits: {100 * scores[-1].top1:.1f} % "
+        f"(standard deviation: {splits:.1f} % over the splits, {seeds:.1f} % over the seeds), 95 % interval" in sentence
+    )
     assert "11,213 test videos, 3 seeds per split, segments protocol" in sentence
+
+
+def test_the_sentence_about_one_seed_names_no_deviation_over_seeds(subset: Run) -> None:
+    sentence = headline.sentence(headline.scores(subset), "segments")
+    assert re.search(r"\(standard deviation: [\d.]+ % over the splits\), 95 % interval", sentence)
 
 
 def test_missing_results_are_named(subset: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 import accuracy
 from script_call import call
@@ -49,16 +50,35 @@ def test_mean_of_splits_and_seeds(tmp_path):
     mean = result.loc[("mean", "mean", "segments")]
     assert mean["top1"] == pytest.approx(((1 + 0.5) / 2 + (0.5 + 0) / 2) / 2)
     assert mean["videos"] == 6
-    # seed 7: (1 + 0.5) / 2, seed 8: (0.5 + 0) / 2; two values half apart
-    assert mean["top1_std"] == pytest.approx(0.5 / 2**0.5, abs=1e-6)
+    # Two values half apart, either way: seed 7: (1 + 0.5) / 2, seed 8: (0.5 + 0) / 2; split 1: 0.75, split 2: 0.25.
+    assert mean["top1_std_seeds"] == pytest.approx(0.5 / 2**0.5, abs=1e-6)
+    assert mean["top1_std_splits"] == pytest.approx(0.5 / 2**0.5, abs=1e-6)
+    assert result.drop("mean")[["top1_std_seeds", "top1_std_splits"]].isna().all(axis=None)
     assert mean["top1_low"] < mean["top1"] < mean["top1_high"]
     assert result.loc[("1", "8", "segments"), "top1_low"] == pytest.approx(0.4)
 
 
+def test_standard_deviations_over_seeds_and_over_splits_are_told_apart(tmp_path):
+    values = {(1, 7): [1, 1, 1, 1], (1, 8): [1, 1, 1, 0], (2, 7): [1, 0], (2, 8): [1, 0]}
+    mean = table(tmp_path, [write_evaluation(tmp_path, *key, value) for key, value in values.items()]).loc["mean"]
+    assert mean["top1_std_seeds"].item() == pytest.approx(0.125 / 2**0.5, abs=1e-6)  # 0.75 and 0.625
+    assert mean["top1_std_splits"].item() == pytest.approx(0.375 / 2**0.5, abs=1e-6)  # 0.875 and 0.5
+
+
 def test_one_seed_has_no_deviation_and_one_split_keeps_its_interval(tmp_path):
     result = table(tmp_path, [write_evaluation(tmp_path, 1, 7, [1, 0, 1, 1])])
-    assert result["top1_std"].isna().all()
-    assert result.loc[("mean", "mean", "segments"), "top1"] == 0.75
+    assert result[["top1_std_seeds", "top1_std_splits"]].isna().all(axis=None)
+    mean = result.loc[("mean", "mean", "segments")]
+    exact = stats.binomtest(3, 4).proportion_ci(method="exact")
+    assert mean["top1"] == 0.75
+    assert (mean["top1_low"], mean["top1_high"]) == pytest.approx((exact.low, exact.high), abs=1e-6)
+
+
+def test_splits_in_which_everything_is_right(tmp_path):
+    """Splits of 4 and 2 groups count alike: a group weighs 1/8 or 1/4, as much as 1 / (4/64 + 2/16) videos."""
+    metrics = [write_evaluation(tmp_path, 1, 7, [1, 1, 1, 1]), write_evaluation(tmp_path, 2, 7, [1, 1])]
+    mean = table(tmp_path, metrics).loc[("mean", "mean", "segments")]
+    assert (mean["top1_low"], mean["top1_high"]) == (pytest.approx(0.025 ** (3 / 16), abs=1e-6), 1)
 
 
 def test_protocols_are_kept_apart(tmp_path):

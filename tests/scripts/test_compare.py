@@ -9,13 +9,22 @@ from scipy import stats
 
 import compare
 from script_call import call
+from simulated import simulate
+from video3d import results
+from video3d.report_tables import run_differences
 
 
 def write_run(folder: Path, answers: dict, protocol: str = "segments", first: int = 1) -> Path:
     """predictions.csv by (split, seed), each video in a group of its own."""
     for (split, seed), correct in answers.items():
         rows = [
-            {"video": f"v_A_g{100 * split + i}_c01", "label": 0, "group": 100 * split + i, "correct": value}
+            {
+                "video": f"v_A_g{100 * split + i}_c01",
+                "class": "A",
+                "label": 0,
+                "group": 100 * split + i,
+                "correct": value,
+            }
             for i, value in enumerate(correct, first)
         ]
         path = folder / f"split{split}" / f"seed{seed}" / protocol / "predictions.csv"
@@ -72,7 +81,22 @@ def test_runs_of_other_classes_are_not_compared(tmp_path):
 
 def test_a_run_equals_itself(tmp_path):
     a = write_run(tmp_path / "a", {(1, 1): [1, 0, 1]})
-    assert compare.compare_runs(a, a)["p_value"].tolist() == [1, 1]
+    table = compare.compare_runs(a, a)
+    assert table["p_value"].tolist() == [1, 1]
+    assert table["difference"].tolist() == [0, 0]
+    assert (table["difference_low"] < 0).all()
+    assert (table["difference_high"] > 0).all()
+
+
+def test_the_report_shows_the_same_difference_and_interval(tmp_path):
+    small = {"classes": 5, "splits": (1, 2), "seeds": (1, 2)}
+    b = simulate(tmp_path, run="b", **small)
+    a = simulate(tmp_path, run="a", skill=-0.1, **small)
+    compared = compare.compare_runs(a, b).query("split == 'all'").reset_index()
+    shown = run_differences(results.read_run(b), [results.read_run(a)])
+    assert list(shown["protocol"]) == list(compared["protocol"]) == ["segments", "sliding"]
+    for column, here in (("difference",) * 2, ("low", "difference_low"), ("high", "difference_high"), ("videos",) * 2):
+        assert list(shown[column]) == list(compared[here]), column
 
 
 def test_runs_without_anything_in_common(tmp_path):

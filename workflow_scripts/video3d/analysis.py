@@ -1,17 +1,14 @@
 """Where a network fails: accuracy by class, group and length, confusions, calibration, and two runs compared.
 
 Every table is made from predictions of one protocol (`Run.predictions`). Seeds are averaged video by video, so a
-video counts once however many seeds there are. Intervals are 95 % percentile intervals of a bootstrap over whole
-groups, since the clips of a group were cut from one recording and are not independent.
-Source: Field and Welsh, "Bootstrapping clustered data", Journal of the Royal Statistical Society B 69, 2007.
+video counts once however many seeds there are. The 95 % intervals are those of `intervals`, for videos in groups.
 """
 
 import numpy as np
 import pandas as pd
 
-from video3d import scores
+from video3d import intervals, scores
 
-REPLICATES = 2000
 CLUSTER = ["class", "group"]
 
 
@@ -26,24 +23,14 @@ def one_row_per_video(predictions: pd.DataFrame) -> pd.DataFrame:
 def accuracy_by(videos: pd.DataFrame, key: str) -> pd.DataFrame:
     """Accuracy for each value of column `key`: columns key, videos, groups, top1, low, high; sorted by `key`.
 
-    `videos` has one row per video with columns class, group, correct. An interval of width 0 means that every group
-    had the same accuracy.
+    `videos` has one row per video with columns class, group, correct.
     """
     rows = []
     for value, part in videos.groupby(key, sort=True):
-        low, high = group_interval(part["correct"].to_numpy(float), part.groupby(CLUSTER).ngroup().to_numpy())
-        groups = part[CLUSTER].drop_duplicates().shape[0]
-        rows.append((value, len(part), groups, part["correct"].mean(), low, high))
+        groups = part.groupby(CLUSTER).ngroup().to_numpy()
+        top1 = intervals.proportion(part["correct"].to_numpy(float), groups)
+        rows.append((value, len(part), groups.max() + 1, top1.value, top1.low, top1.high))
     return pd.DataFrame(rows, columns=[key, "videos", "groups", "top1", "low", "high"])
-
-
-def group_interval(values: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
-    """95 % percentile interval of the mean of `values` (n,), resampling whole `groups` (n,) with replacement."""
-    _, index = np.unique(groups, return_inverse=True)
-    sums, sizes = np.bincount(index, values), np.bincount(index)
-    weights = scores.group_weights(len(sums), REPLICATES)
-    estimate = scores.interval(values.mean(), (weights @ sums) / (weights @ sizes))
-    return estimate.low, estimate.high
 
 
 def confusion_matrix(predictions: pd.DataFrame, classes: int) -> np.ndarray:
@@ -137,23 +124,29 @@ def length_bins(frames: pd.Series, bins: int = 8) -> pd.Series:
     return pd.Series(middles[np.clip(np.searchsorted(edges, frames, "right") - 1, 0, len(middles) - 1)], frames.index)
 
 
-def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
-    """Accuracy of `ours` minus `theirs` over the videos that both predicted.
+def on_shared_videos(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """The answers of two runs by one protocol for the videos that both predicted, seeds averaged.
 
-    Returns videos, ours, theirs, difference, low, high; nothing if they share no video. Both are predictions of one
-    protocol.
+    Columns split, video, class, group, ours, theirs, difference (ours - theirs) and cluster (the number of the video's
+    group among all); a row per video.
     """
     keys = ["split", "video", *CLUSTER]
-    both = one_row_per_video(ours).merge(one_row_per_video(theirs), on=keys, suffixes=("_ours", "_theirs"))
-    if both.empty:
-        return {}
-    difference = (both["correct_ours"] - both["correct_theirs"]).to_numpy()
-    low, high = group_interval(difference, both.groupby(CLUSTER).ngroup().to_numpy())
+    table = one_row_per_video(ours).merge(one_row_per_video(theirs), on=keys, suffixes=("_ours", "_theirs"))
+    table = table.rename(columns={"correct_ours": "ours", "correct_theirs": "theirs"})
+    return table.assign(difference=table["ours"] - table["theirs"], cluster=table.groupby(CLUSTER).ngroup())
+
+
+def paired_difference(shared: pd.DataFrame) -> dict[str, float]:
+    """Accuracy of our run minus theirs over the videos of `on_shared_videos`, of which there is at least one.
+
+    Returns videos, ours, theirs, difference, low, high.
+    """
+    difference = intervals.paired_difference(shared["difference"].to_numpy(), shared["cluster"].to_numpy())
     return {
-        "videos": len(both),
-        "ours": both["correct_ours"].mean(),
-        "theirs": both["correct_theirs"].mean(),
-        "difference": difference.mean(),
-        "low": low,
-        "high": high,
+        "videos": len(shared),
+        "ours": shared["ours"].mean(),
+        "theirs": shared["theirs"].mean(),
+        "difference": difference.value,
+        "low": difference.low,
+        "high": difference.high,
     }

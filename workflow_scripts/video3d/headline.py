@@ -43,7 +43,8 @@ PUBLISHED = (
 class Score:
     """Top-1 by one protocol on one split (`split` 1, 2, 3) or on all of them (`split` mean); fractions in 0..1.
 
-    `deviation` is the standard deviation over the splits for the mean and over the seeds for a split; NaN for one.
+    For several seeds, the score and the interval of a split are the means of its seeds'. `std_seeds` and `std_splits`
+    are accuracy.csv's standard deviations of the mean; NaN for a split, and where there is one seed or one split.
     `left_out` is None where nobody counted.
     """
 
@@ -52,7 +53,8 @@ class Score:
     top1: float
     low: float
     high: float
-    deviation: float
+    std_seeds: float
+    std_splits: float
     top5: float
     mean_class: float
     videos: int
@@ -89,18 +91,14 @@ def scores(run: Run) -> list[Score]:
 
 def _score(protocol: str, split: str, rows: pd.DataFrame, run: Run) -> Score:
     mean = rows.mean(numeric_only=True)
-    if split == MEAN:
-        of_splits = run.accuracy[(run.accuracy["protocol"] == protocol) & (run.accuracy["split"] != MEAN)]
-        deviation = of_splits.groupby("split")["top1"].mean().std()
-    else:
-        deviation = rows["top1"].std()
     return Score(
         protocol=protocol,
         split=split,
         top1=mean["top1"],
         low=mean["top1_low"],
         high=mean["top1_high"],
-        deviation=deviation,
+        std_seeds=mean.get("top1_std_seeds", math.nan),
+        std_splits=mean.get("top1_std_splits", math.nan),
         top5=mean.get("top5", math.nan),
         mean_class=mean.get("mean_class", math.nan),
         videos=round(mean["videos"]),
@@ -213,9 +211,11 @@ def sentence(measured: list[Score], protocol: str) -> str:
     answer = next(s for s in reversed(measured) if s.protocol == protocol)
     splits = sum(s.protocol == protocol and s.split != MEAN for s in measured)
     what = f"Mean top-1 accuracy over {splits} splits" if splits > 1 else "Top-1 accuracy on one split"
-    spread = f" ± {percent(answer.deviation)} (standard deviation over the splits)" if splits > 1 else ""
+    spreads = {"splits": answer.std_splits, "seeds": answer.std_seeds}
+    spread = ", ".join(f"{percent(value)} over the {over}" for over, value in spreads.items() if not math.isnan(value))
+    deviations = f" (standard deviation: {spread})" if spread else ""
     return (
-        f"{what}: {percent(answer.top1)}{spread}, 95 % interval {percent(answer.low)} to {percent(answer.high)}, "
+        f"{what}: {percent(answer.top1)}{deviations}, 95 % interval {percent(answer.low)} to {percent(answer.high)}, "
         f"{answer.videos:,} test videos, {answer.seeds} seed{'s' * (answer.seeds > 1)} per split, {protocol} protocol."
     )
 

@@ -84,7 +84,7 @@ def run_differences(run: Run, others: list[Run]) -> pd.DataFrame:
     for other in others:
         for protocol in run.protocols:
             ours, theirs = (r.predictions[r.predictions["protocol"] == protocol] for r in (run, other))
-            difference = analysis.paired_difference(ours, theirs)
-            if difference:
-                rows.append({"run": other.name, "protocol": protocol} | difference)
+            shared = analysis.on_shared_videos(ours, theirs)
+            if len(shared):
+                rows.append({"run": other.name, "protocol": protocol} | analysis.paired_difference(shared))
     return pd.DataFrame(rows, columns=["run", "protocol", "videos", "ours", "theirs", "difference", "low", "high"])

@@ -1,23 +1,29 @@
-"""Scores of a set of predictions, and how sure one may be of them. NumPy only.
+"""Scores of a set of predictions, and how sure one may be of them.
 
-Every score here is a function of sums over videos: of videos, of right answers, of each class's hits, and so on. So a
-bootstrap replicate is a weighted sum of the same rows, and one function turns sums into scores, for the test set as it
-is and for thousands of resampled ones alike.
+Accuracies have the intervals of `intervals`, which hold where everything is right or wrong. For the scores that are no
+proportions, the bootstrap: every score is a function of sums over videos (of videos, of right answers, of each class's
+hits, and so on), so a replicate is a weighted sum of the same rows, and one function turns sums into scores, for the
+test set as it is and for thousands of resampled ones alike.
 
-The bootstrap draws whole groups. The videos of a group are cut from one source recording and share its actor, place and
-camera: drawing single videos would take them for independent and make the intervals too narrow. Groups are drawn
-whatever their class, so the intervals err on the wide side where the accuracy differs much between classes.
+Both take whole groups. The videos of a group are cut from one source recording and share its actor, place and camera:
+taking them for independent would make the intervals too narrow. Groups count as drawn whatever their class, so the
+intervals err on the wide side where the accuracy differs much between classes; in the mean over classes, each class's
+groups are drawn by themselves.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
+
+from video3d.intervals import LEVEL, Estimate, proportion
 
 SCORES = ("top1", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1")
 CALIBRATION_BINS = 15
 REPLICATES = 10_000
-LEVEL = 0.95
+INTERVAL = (
+    f"{LEVEL:.0%}, over whole groups: Clopper-Pearson with the effective sample size (Korn and Graubard 1998); "
+    f"macro_f1 and calibration_error: percentile bootstrap, {REPLICATES} replicates"
+)
 
 
 @dataclass(frozen=True)
@@ -41,22 +47,21 @@ class Predictions:
         return self.probabilities.argmax(axis=1)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A score with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 def evaluate(predictions: Predictions) -> dict[str, Estimate]:
-    """Every score of `SCORES` with its 95 % bootstrap interval over whole groups."""
-    rows = _rows(predictions)
+    """Every score of `SCORES` with its 95 % interval; `INTERVAL` says in words what that is."""
+    rows, groups = _rows(predictions), clusters(predictions.labels, predictions.groups)
     values = _scores(rows.sum(axis=0), predictions.probabilities.shape[1])
-    per_group, units = _sum_by_group(rows, predictions.labels, predictions.groups)
-    draws = _scores(group_weights(units) @ per_group, predictions.probabilities.shape[1])
-    return {name: interval(values[name], draws[name]) for name in SCORES}
+    draws = _scores(_bootstrap(rows, groups), predictions.probabilities.shape[1])
+    top1, top5 = (top_k_correct(predictions.probabilities, predictions.labels, k) for k in (1, 5))
+    of_class = 1 / np.bincount(predictions.labels)[predictions.labels]
+    clip_top1 = predictions.clips_correct / predictions.clips
+    estimates = {
+        "top1": proportion(top1, groups),
+        "top5": proportion(top5, groups),
+        "mean_class": proportion(top1, groups, strata=predictions.labels, weights=of_class),
+        "clip_top1": proportion(clip_top1, groups, weights=predictions.clips),
+    }
+    return {name: estimates.get(name) or _percentile_interval(values[name], draws[name]) for name in SCORES}
 
 
 def top_k_correct(probabilities: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
@@ -95,82 +100,28 @@ def calibration_bins(predictions: Predictions) -> list[dict[str, float]]:
     return table
 
 
-@lru_cache(maxsize=2)
-def group_weights(units: int, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
-    """How often each of `units` groups is drawn in each bootstrap replicate, float64 (replicates, units).
+def clusters(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The number of each video's group among all groups, which are numbered within their class: int (videos,)."""
+    return np.unique(np.stack([labels, groups]), axis=1, return_inverse=True)[1]
 
-    Groups are drawn with replacement, as many as there are. The same arguments give the same draws, so that two sets of
-    predictions of the same videos are resampled alike.
+
+def sign_flip_p(differences: np.ndarray, groups: np.ndarray, flips: int = 100_000) -> float:
+    """How often chance gives a mean at least as far from 0, in either direction, as that of `differences` (videos,).
+
+    These are one run's answers minus another's for the same videos, `groups`, int (videos,), says which of them
+    belong together. This is the p-value of the two-sided sign-flip permutation test on whole groups: were the runs
+    equally good, each group's difference would be as likely with the other sign. (With one video to a group it is
+    McNemar's exact test.) All sign patterns are tried when there are at most `flips`, else that many are drawn.
     """
-    draws = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=replicates)
-    weights = draws.astype(np.float64)
-    weights.flags.writeable = False
-    return weights
-
-
-def accuracy_draws(correct: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Bootstrap replicates of the mean of `correct` (float (videos,), 0 to 1), over whole groups: (replicates,)."""
-    rows = np.stack([np.ones(len(correct)), np.asarray(correct, dtype=np.float64)], axis=1)
-    per_group, units = _sum_by_group(rows, labels, groups)
-    totals = group_weights(units, seed=seed) @ per_group
-    return totals[:, 1] / totals[:, 0]
-
-
-def interval(value: float, draws: np.ndarray) -> Estimate:
-    """The percentile interval of bootstrap replicates (Efron 1979) around a score."""
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(value), float(low), float(high))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two runs' answers for the same videos.
-
-    `difference` is b minus a, `only_a` and `only_b` the numbers of videos that one alone got right, `p_value` how often
-    chance gives a difference at least this large between equally good runs.
-    """
-
-    videos: int
-    top1_a: float
-    top1_b: float
-    difference: Estimate
-    only_a: float
-    only_b: float
-    p_value: float
-
-
-def compare(
-    correct_a: np.ndarray, correct_b: np.ndarray, labels: np.ndarray, groups: np.ndarray, flips: int = 100_000
-) -> Comparison:
-    """Paired comparison of two runs' answers, `correct_a` and `correct_b`, float (videos,), 0 to 1.
-
-    A value between 0 and 1 is a mean over seeds. The p-value is that of the two-sided sign-flip permutation test on
-    whole groups: were the runs equally good, each group's difference would be as likely with the other sign. (With one
-    video to a group this is McNemar's exact test.) All sign patterns are tried when there are at most `flips`, else
-    that many are drawn at random. The interval is the bootstrap's over groups.
-    """
-    delta = np.asarray(correct_b, dtype=np.float64) - correct_a
-    per_group, _ = _sum_by_group(delta[:, None], labels, groups)
-    return Comparison(
-        videos=len(delta),
-        top1_a=float(np.mean(correct_a)),
-        top1_b=float(np.mean(correct_b)),
-        difference=interval(delta.mean(), accuracy_draws(delta, labels, groups)),
-        only_a=float(np.maximum(-delta, 0).sum()),
-        only_b=float(np.maximum(delta, 0).sum()),
-        p_value=_sign_flip_p(per_group[:, 0], flips),
-    )
-
-
-def _sign_flip_p(differences: np.ndarray, flips: int) -> float:
-    differences = differences[differences != 0]
-    observed = abs(differences.sum()) - 1e-9
-    if 2 ** len(differences) <= flips:
-        patterns = np.arange(2 ** len(differences))[:, None] >> np.arange(len(differences)) & 1
-        return float(np.mean(abs((2 * patterns - 1) @ differences) >= observed))
+    sums = np.bincount(groups, differences)
+    sums = sums[sums != 0]
+    observed = abs(sums.sum()) - 1e-9
+    if 2 ** len(sums) <= flips:
+        patterns = np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums)) & 1
+        return float(np.mean(abs((2 * patterns - 1) @ sums) >= observed))
     rng = np.random.default_rng(0)
     extreme = sum(
-        np.count_nonzero(abs(rng.choice([-1.0, 1.0], size=(1000, len(differences))) @ differences) >= observed)
+        np.count_nonzero(abs(rng.choice([-1.0, 1.0], size=(1000, len(sums))) @ sums) >= observed)
         for _ in range(flips // 1000)
     )
     return (1 + extreme) / (1 + flips // 1000 * 1000)
@@ -229,10 +180,16 @@ def _bin(confidence: np.ndarray) -> np.ndarray:
     return np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
 
 
-def _sum_by_group(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, int]:
-    """Sums of `rows` over each group (groups are numbered within classes), (units, columns), and their number."""
-    pairs = np.stack([labels, groups], axis=1)
-    distinct, unit = np.unique(pairs, axis=0, return_inverse=True)
-    sums = np.zeros((len(distinct), rows.shape[1]))
-    np.add.at(sums, unit.reshape(-1), rows)
-    return sums, len(distinct)
+def _bootstrap(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Sums of `rows` over groups drawn with replacement, as many as there are: float64 (replicates, columns)."""
+    units = groups.max() + 1
+    sums = np.zeros((units, rows.shape[1]))
+    np.add.at(sums, groups, rows)
+    drawn = np.random.default_rng(0).multinomial(units, np.full(units, 1 / units), size=REPLICATES)
+    return drawn @ sums
+
+
+def _percentile_interval(value: float, draws: np.ndarray) -> Estimate:
+    """The percentile interval of bootstrap replicates (Efron 1979) around a score."""
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(float(value), float(low), float(high))
