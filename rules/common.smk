@@ -1,9 +1,12 @@
 """What all stages share: checked settings, names, paths and versions. No rule is in here."""
 
+import contextlib
 import gc
 import hashlib
+import io
 import json
 import os
+import re
 import shlex
 import socket
 import sys
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import yaml
+from snakemake.cli import parse_args
 from snakemake.exceptions import WorkflowError
 
 gc.freeze()  # what Snakemake imported stays: looking for garbage in it takes a tenth of a dry run
@@ -20,17 +24,33 @@ sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 # The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
-from video3d import code, ucf101
+from video3d import code, plan, ucf101
 from video3d.config import as_argument, resolve
 from video3d.console import UserError
 from video3d.files import atomic_path
 from video3d.folders import visible_files
 from video3d.sources import locate
 
+
+def computes_here():
+    """Whether the jobs of this call run on this machine; a report runs none, a cluster's head node may have no GPU.
+
+    While the rules are read, Snakemake knows the executor from the command line and the profiles alone.
+    """
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            _, arguments = parse_args(sys.argv[1:])
+    except SystemExit:
+        return False  # it was not called by its command line
+    return arguments.executor in {None, "local"} and not arguments.report
+
+
 try:
     config = resolve(config)
     VIDEOS = locate(config["dataset"]["videos"], config["dataset"]["classes"], setting="dataset.videos")
     LISTS = locate(config["dataset"]["lists"], setting="dataset.lists")
+    if workflow.is_main_process:
+        plan.check(config, VIDEOS, LISTS, computes_here=config["device"] != "cpu" and computes_here())
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -41,7 +61,7 @@ PROTOCOLS = config["evaluate"]["protocols"]
 
 
 def section(*names):
-    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them.
+    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them, for `params`.
 
     The text is equal for equal settings, so a job is stale when one of its own settings changes, and only then.
     """
@@ -52,7 +72,31 @@ def section(*names):
         for key in above:
             source, target = source[key], target.setdefault(key, {})
         target[last] = source[last]
-    return as_argument(parts)
+    return literal(as_argument(parts))
+
+
+def literal(value):
+    """A parameter as it is: in one that is not given by a function, Snakemake takes {name} for a wildcard."""
+    return lambda wildcards: value
+
+
+PATTERN = re.compile("[{}<>]")
+
+
+def as_inputs(files):
+    """Those of the user's `files` that can be inputs: in a path Snakemake takes {name} and <name> for its own."""
+    return [file for file in files if not PATTERN.search(file)]
+
+
+def as_parameter(files):
+    """The files that cannot be inputs, with size and time, so that a new one makes a job stale as a new input does."""
+    facts = [(file, Path(file).stat()) for file in files if PATTERN.search(file)]
+    return [f"{file}, {fact.st_size} bytes, {fact.st_mtime_ns}" for file, fact in facts]
+
+
+def as_argument_of_a_list(paths):
+    """Paths and URLs for an option that takes several, none of which looks like another option."""
+    return literal([f"./{path}" if path.startswith("-") else path for path in paths])
 
 
 def evaluation_settings(wildcards):
@@ -130,7 +174,7 @@ def videos_archive():
 
 def unpack_source():
     """What `unpack` reads: a folder of videos as it lies, anything else from resources/."""
-    return VIDEOS.path if VIDEOS.kind == "folder" else videos_archive()
+    return VIDEOS.path if VIDEOS.kind == "folder" else f"resources/{config['dataset']['name']}/{VIDEOS.name}"
 
 
 def videos_of(wildcards):
@@ -144,12 +188,15 @@ def frames_folder(wildcards, input):
     return Path(input.manifests[0]).parent
 
 
-def description_of(weights):
-    """The description beside a file of weights that the user gave, if there is one."""
-    if not weights:
-        return []
-    description = Path(weights).with_suffix(".json")
-    return [str(description)] if description.is_file() else []
+def with_description(weights):
+    """A file of weights that the user gave, and the description beside it if there is one; nothing for no file."""
+    files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
+    return [str(file) for file in files if file.is_file()]
+
+
+def given_weights(wildcards):
+    """The files that `evaluate: weights:` gives for this split."""
+    return with_description(config["evaluate"]["weights"].get(wildcards.split))
 
 
 def weights_of(wildcards):
@@ -175,7 +222,11 @@ def model_of_prediction(name):
     return f"results/<run>/split{SPLITS[0]}/seed{SEEDS[0]}/model/{name}"
 
 
-def videos_to_predict():
+def videos_to_predict(wildcards):
     """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
     folder = config["predict"]["videos"]
-    return [str(path) for path in visible_files(Path(folder).expanduser())] if folder else []
+    if not folder:
+        raise WorkflowError(
+            "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
+        )
+    return [str(path) for path in visible_files(Path(folder).expanduser())]

@@ -22,7 +22,7 @@ rule make_demo_dataset:
 rule download_videos:
     """Fetch the archive of videos, or link to a local one, and check its SHA-256."""
     input:
-        local_files(VIDEOS),
+        lambda wildcards: as_inputs(local_files(VIDEOS)),
     output:
         videos_archive(),
     log:
@@ -35,7 +35,8 @@ rule download_videos:
     resources:
         mem_mb=500,
     params:
-        sources=config["dataset"]["videos"],
+        sources=as_argument_of_a_list(config["dataset"]["videos"]),
+        local=lambda wildcards: as_parameter(local_files(VIDEOS)),
         sha256=option("--sha256", [config["dataset"]["videos_sha256"]]),
         classes=option("--classes", config["dataset"]["classes"]),
     shell:
@@ -46,7 +47,7 @@ rule download_videos:
 rule download_splits:
     """Fetch the official train and test lists, and check their SHA-256."""
     input:
-        local_files(LISTS),
+        lambda wildcards: as_inputs(local_files(LISTS)),
     output:
         lists=directory("resources/<dataset>/ucfTrainTestlist"),
     log:
@@ -59,7 +60,8 @@ rule download_splits:
     resources:
         mem_mb=500,
     params:
-        sources=config["dataset"]["lists"],
+        sources=as_argument_of_a_list(config["dataset"]["lists"]),
+        local=lambda wildcards: as_parameter(local_files(LISTS)),
         sha256=option("--sha256", [config["dataset"]["lists_sha256"]]),
     shell:
         "python workflow_scripts/download_splits.py --source {params.sources:q} {params.sha256}"
@@ -69,7 +71,7 @@ rule download_splits:
 checkpoint unpack:
     """Unpack the videos of the wanted classes, one folder a class; a folder of videos is linked, not copied."""
     input:
-        source=ancient(unpack_source()),
+        source=ancient(as_inputs([unpack_source()])),
         lists=ancient(rules.download_splits.output.lists),
     output:
         videos=directory("data/<dataset>/videos"),
@@ -83,7 +85,8 @@ checkpoint unpack:
     resources:
         mem_mb=500,
     params:
+        source=literal(unpack_source()),
         classes=ACTIONS,
     shell:
-        "python workflow_scripts/unpack.py --source {input.source:q} --lists {input.lists:q}"
+        "python workflow_scripts/unpack.py --source={params.source:q} --lists {input.lists:q}"
         " --classes {params.classes:q} --output {output.videos:q} 2>&1 | tee {log:q}"

@@ -5,8 +5,7 @@ rule train:
         # The tables hold the content of every video, so packs that are written anew with the same frames train nothing.
         manifests=expand("data/<dataset>/frames/{action}.csv", action=ACTIONS),
         packs=ancient(expand("data/<dataset>/frames/{action}.zip", action=ACTIONS)),
-        start=[config["train"]["weights"]] if config["train"]["weights"] else [],
-        description=description_of(config["train"]["weights"]),
+        start=lambda wildcards: as_inputs(with_description(config["train"]["weights"])),
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
         metadata="results/<run>/split{split}/seed{seed}/weights.json",
@@ -23,6 +22,7 @@ rule train:
         mem_mb=8000,
     params:
         settings=section("model", "clip", "train"),
+        start=lambda wildcards: as_parameter(with_description(config["train"]["weights"])),
         code=code.training_version(config["train"]["weights"]),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
@@ -38,8 +38,7 @@ rule train:
 rule export:
     """Turn weights into the inference model that is evaluated and shipped."""
     input:
-        weights=weights_of,
-        description=lambda wildcards: description_of(config["evaluate"]["weights"].get(wildcards.split)),
+        weights=lambda wildcards: as_inputs(given_weights(wildcards) or [weights_of(wildcards)]),
     output:
         program="results/<run>/split{split}/seed{seed}/model/model.json",
         parameters="results/<run>/split{split}/seed{seed}/model/model.pdiparams",
@@ -56,8 +55,10 @@ rule export:
     params:
         settings=section("model", "clip", "frames", "train.sampling"),
         classes=ACTIONS,
+        weights=weights_of,
+        given=lambda wildcards: as_parameter(given_weights(wildcards)),
         model=subpath(output.program, parent=True),
         code=code_version("export"),
     shell:
-        "python workflow_scripts/export.py --weights {input.weights:q} --settings {params.settings:q}"
+        "python workflow_scripts/export.py --weights={params.weights:q} --settings {params.settings:q}"
         " --classes {params.classes:q} --output {params.model:q} 2>&1 | tee {log:q}"
