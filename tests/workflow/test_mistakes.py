@@ -45,7 +45,7 @@ MISTAKES = {
     "a key of two sections": setting("batch_size=4", "did you mean train: batch_size or evaluate: batch_size?"),
     "what is no setting": setting("num_workers=4", "unknown key num_workers; it is no setting", "--cores"),
     "a misspelt section": setting("trian={epochs: 3}", "unknown key trian; did you mean train?"),
-    "a misspelt choice": setting("evaluate={protocols: [slidng]}", "did you mean sliding?", "segments, sliding, uniform"),
+    "a misspelt choice": setting("evaluate={protocols: [slidng]}", "segments, sliding, uniform (did you mean sliding?)"),
     "two mistakes": setting("train={bach_size: 1, epochz: 2}", "train: bach_size", "train: epochz"),
     "a list that is none": setting("splits=1", "splits: expected a list, found 1; a list is written [1]"),
     "a split that does not exist": setting("splits=[4]", "splits: entry 1: expected at most 3, found 4"),
@@ -68,7 +68,9 @@ MISTAKES = {
     "a batch smaller than the team": setting(
         "train={batch_size: 1, devices: 2}", "train: batch_size: 1 cannot be shared by train: devices: 2"
     ),
-    "compiling on two devices": setting("train={compile: true, devices: 2}", "train: compile: true works on one device"),
+    "compiling on two devices": setting(
+        "train={compile: true, devices: 2}", "train: compile: true works on one device only"
+    ),
     # files
     "missing weights to evaluate": setting(
         "evaluate={weights: {1: results/tiny/split1/seed7/weight.pdparams}}",
