@@ -1,9 +1,12 @@
 """What all stages share: checked settings, names, paths and versions. No rule is in here."""
 
+import contextlib
 import gc
 import hashlib
+import io
 import json
 import os
+import re
 import shlex
 import socket
 import sys
@@ -11,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import psutil
+from snakemake.cli import parse_args
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -21,16 +25,32 @@ sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 # The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
-from video3d import bound_run, code, ucf101
+from video3d import bound_run, code, plan, ucf101
 from video3d.config import as_argument, resolve
 from video3d.console import UserError
 from video3d.folders import visible_files
 from video3d.sources import locate
 
+
+def computes_here():
+    """Whether the jobs of this call run on this machine; a report runs none, a cluster's head node may have no GPU.
+
+    While the rules are read, Snakemake knows the executor from the command line and the profiles alone.
+    """
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            _, arguments = parse_args(sys.argv[1:])
+    except SystemExit:
+        return False  # it was not called by its command line
+    return arguments.executor in {None, "local"} and not arguments.report
+
+
 try:
     config = resolve(config)
     VIDEOS = locate(config["dataset"]["videos"], config["dataset"]["classes"], setting="dataset.videos")
     LISTS = locate(config["dataset"]["lists"], setting="dataset.lists")
+    if workflow.is_main_process:
+        plan.check(config, VIDEOS, LISTS, computes_here=config["device"] != "cpu" and computes_here())
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -43,7 +63,7 @@ PROTOCOLS = config["evaluate"]["protocols"]
 
 
 def section(*names):
-    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them.
+    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them, for `params`.
 
     The text is equal for equal settings, so a job is stale when one of its own settings changes, and only then.
     """
@@ -54,7 +74,31 @@ def section(*names):
         for key in above:
             source, target = source[key], target.setdefault(key, {})
         target[last] = source[last]
-    return as_argument(parts)
+    return literal(as_argument(parts))
+
+
+def literal(value):
+    """A parameter as it is: in one that is not given by a function, Snakemake takes {name} for a wildcard."""
+    return lambda wildcards: value
+
+
+PATTERN = re.compile("[{}<>]")
+
+
+def as_inputs(files):
+    """Those of the user's `files` that can be inputs: in a path Snakemake takes {name} and <name> for its own."""
+    return [file for file in files if not PATTERN.search(file)]
+
+
+def as_parameter(files):
+    """The files that cannot be inputs, with size and time, so that a new one makes a job stale as a new input does."""
+    facts = [(file, Path(file).stat()) for file in files if PATTERN.search(file)]
+    return [f"{file}, {fact.st_size} bytes, {fact.st_mtime_ns}" for file, fact in facts]
+
+
+def as_argument_of_a_list(paths):
+    """Paths and URLs for an option that takes several, none of which looks like another option."""
+    return literal([f"./{path}" if path.startswith("-") else path for path in paths])
 
 
 def evaluation_settings(wildcards):
@@ -143,7 +187,7 @@ def unpacked_table():
 
 def unpack_source():
     """What `unpack` reads: a folder of videos as it lies, anything else from resources/."""
-    return VIDEOS.path if VIDEOS.kind == "folder" else videos_archive()
+    return VIDEOS.path if VIDEOS.kind == "folder" else f"resources/{config['dataset']['name']}/{VIDEOS.name}"
 
 
 def videos_of(wildcards):
@@ -164,12 +208,15 @@ def frames_folder(wildcards, input):
     return Path(input.manifests[0]).parent
 
 
-def description_of(weights):
-    """The description beside a file of weights that the user gave, if there is one."""
-    if not weights:
-        return []
-    description = Path(weights).with_suffix(".json")
-    return [str(description)] if description.is_file() else []
+def with_description(weights):
+    """A file of weights that the user gave, and the description beside it if there is one; nothing for no file."""
+    files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
+    return [str(file) for file in files if file.is_file()]
+
+
+def given_weights(wildcards):
+    """The files that `evaluate: weights:` gives for this split."""
+    return with_description(config["evaluate"]["weights"].get(wildcards.split))
 
 
 def stop(message):
@@ -184,7 +231,7 @@ def start_weights(wildcards):
     """The weights that a training starts from, if any; stops a call that would replace a training of other settings."""
     if workflow.is_main_process and not config["replace"] and (reason := refusal()):
         stop(reason)
-    return config["train"]["weights"] or []
+    return as_inputs(with_description(config["train"]["weights"]))
 
 
 @cache
@@ -208,6 +255,11 @@ def start_origin(wildcards):
     """What `check_start_weights` found out about the weights that a training starts from, if there are any."""
     weights = config["train"]["weights"]
     return origin_of(f"results/{config['run']}/split{wildcards.split}", weights) if weights else []
+
+
+def weights_to_evaluate(wildcards):
+    """The weights of this split as inputs: those that are given, with their description, else the trained ones."""
+    return as_inputs(given_weights(wildcards) or [weights_of(wildcards)])
 
 
 def evaluated_origin(wildcards):
@@ -267,7 +319,11 @@ def model_of_prediction(name):
     return f"results/<run>/split{SPLITS[0]}/seed{SEEDS[0]}/model/{name}"
 
 
-def videos_to_predict():
+def videos_to_predict(wildcards):
     """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
     folder = config["predict"]["videos"]
-    return [str(path) for path in visible_files(Path(folder).expanduser())] if folder else []
+    if not folder:
+        raise WorkflowError(
+            "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
+        )
+    return [str(path) for path in visible_files(Path(folder).expanduser())]

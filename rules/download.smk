@@ -22,7 +22,7 @@ rule make_demo_dataset:
 rule download_videos:
     """Fetch the archive of videos, or link to a local one, and check its SHA-256."""
     input:
-        local_files(VIDEOS),
+        lambda wildcards: as_inputs(local_files(VIDEOS)),
     output:
         videos_archive(),
     log:
@@ -35,7 +35,8 @@ rule download_videos:
     resources:
         mem_mb=500,
     params:
-        sources=config["dataset"]["videos"],
+        sources=as_argument_of_a_list(config["dataset"]["videos"]),
+        local=lambda wildcards: as_parameter(local_files(VIDEOS)),
         sha256=option("--sha256", [config["dataset"]["videos_sha256"]]),
         classes=option("--classes", VIDEOS.classes),
     shell:
@@ -46,7 +47,7 @@ rule download_videos:
 rule download_splits:
     """Fetch the official train and test lists, and check their SHA-256."""
     input:
-        local_files(LISTS),
+        lambda wildcards: as_inputs(local_files(LISTS)),
     output:
         lists=directory("resources/<dataset>/ucfTrainTestlist"),
     log:
@@ -59,7 +60,8 @@ rule download_splits:
     resources:
         mem_mb=500,
     params:
-        sources=config["dataset"]["lists"],
+        sources=as_argument_of_a_list(config["dataset"]["lists"]),
+        local=lambda wildcards: as_parameter(local_files(LISTS)),
         sha256=option("--sha256", [config["dataset"]["lists_sha256"]]),
     shell:
         "python workflow_scripts/download_splits.py --source {params.sources:q} {params.sha256}"
@@ -73,7 +75,7 @@ checkpoint unpack:
     `ancient()`: Snakemake would take a job for done whose ancient input is made in the same call (docs/snakemake.md).
     """
     input:
-        source=unpack_source(),
+        source=as_inputs([unpack_source()]),
         lists=rules.download_splits.output.lists,
     output:
         table=unpacked_table(),
@@ -87,8 +89,9 @@ checkpoint unpack:
     resources:
         mem_mb=500,
     params:
+        source=literal(unpack_source()),
         classes=ACTIONS,
         videos=f"data/{config['dataset']['name']}/videos",
     shell:
-        "python workflow_scripts/unpack.py --source {input.source:q} --lists {input.lists:q}"
+        "python workflow_scripts/unpack.py --source={params.source:q} --lists {input.lists:q}"
         " --classes {params.classes:q} --videos {params.videos:q} --table {output.table:q} 2>&1 | tee {log:q}"

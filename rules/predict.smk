@@ -4,7 +4,7 @@ rule predict:
         program=model_of_prediction("model.json"),
         parameters=model_of_prediction("model.pdiparams"),
         metadata=model_of_prediction("metadata.json"),
-        videos=videos_to_predict(),
+        videos=lambda wildcards: as_inputs(videos_to_predict(wildcards)),
     output:
         "results/<run>/predictions.csv",
     log:
@@ -21,7 +21,9 @@ rule predict:
         settings=section("evaluate.batch_size", "evaluate.engine"),
         code=code_version("predict"),
         model=subpath(input.program, parent=True),
+        folder=lambda wildcards: str(Path(config["predict"]["videos"]).expanduser()),
+        videos=lambda wildcards: as_parameter(videos_to_predict(wildcards)),
         device=untracked_device,
     shell:
         "python workflow_scripts/predict.py --model {params.model:q} --settings {params.settings:q} --device {params.device}"
-        " --threads {threads} --csv --output {output:q} {input.videos:q} 2>&1 | tee {log:q}"
+        " --threads {threads} --csv --output {output:q} -- {params.folder:q} 2>&1 | tee {log:q}"

@@ -7,7 +7,6 @@ rule train:
         packs=ancient(expand("<frames>/{action}.zip", action=ACTIONS)),
         start=start_weights,
         start_origin=start_origin,
-        description=lambda wildcards: description_of(config["train"]["weights"]),
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
         metadata="results/<run>/split{split}/seed{seed}/weights.json",
@@ -24,6 +23,7 @@ rule train:
         mem_mb=8000,
     params:
         settings=section("model", "clip", "train"),
+        start=lambda wildcards: as_parameter(with_description(config["train"]["weights"])),
         code=code.training_version(config["train"]["weights"]),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
@@ -44,8 +44,7 @@ rule check_weights:
     the exported model and its evaluation as they are.
     """
     input:
-        weights=weights_of,
-        description=lambda wildcards: description_of(config["evaluate"]["weights"].get(wildcards.split)),
+        weights=weights_to_evaluate,
         clips="results/<run>/splits/split{split}.csv",
         manifests=expand("<frames>/{action}.csv", action=ACTIONS),
     output:
@@ -61,19 +60,20 @@ rule check_weights:
         mem_mb=2000,
     params:
         settings=section("model", "clip", "frames", "train.sampling", "evaluate.allow_leak"),
+        weights=weights_of,
+        given=lambda wildcards: as_parameter(given_weights(wildcards)),
         purpose=lambda wildcards: "--given" if wildcards.split in config["evaluate"]["weights"] else "",
         frames=frames_folder,
         code=code_version("check_weights"),
     shell:
-        "python workflow_scripts/check_weights.py --weights {input.weights:q} {params.purpose} --clips {input.clips:q}"
+        "python workflow_scripts/check_weights.py --weights={params.weights:q} {params.purpose} --clips {input.clips:q}"
         " --frames {params.frames:q} --settings {params.settings:q} --output {output.origin:q} 2>&1 | tee {log:q}"
 
 
 use rule check_weights as check_start_weights with:
     """Find out whether the weights that a training starts from fit, and which test videos they were trained on."""
     input:
-        weights=lambda wildcards: config["train"]["weights"] or [],
-        description=lambda wildcards: description_of(config["train"]["weights"]),
+        weights=lambda wildcards: as_inputs(with_description(config["train"]["weights"])),
         clips="results/<run>/splits/split{split}.csv",
         manifests=expand("<frames>/{action}.csv", action=ACTIONS),
     output:
@@ -84,6 +84,8 @@ use rule check_weights as check_start_weights with:
         "benchmarks/check_start_weights/<run>/split{split}_{mark}.tsv"
     params:
         settings=section("model", "clip", "evaluate.allow_leak"),
+        weights=literal(config["train"]["weights"]),
+        given=lambda wildcards: as_parameter(with_description(config["train"]["weights"])),
         purpose="--start",
         frames=frames_folder,
         code=code_version("check_weights"),
@@ -92,8 +94,7 @@ use rule check_weights as check_start_weights with:
 rule export:
     """Turn weights into the inference model that is evaluated and shipped."""
     input:
-        weights=weights_of,
-        description=lambda wildcards: description_of(config["evaluate"]["weights"].get(wildcards.split)),
+        weights=weights_to_evaluate,
         origin=evaluated_origin,
         clips="results/<run>/splits/split{split}.csv",
     output:
@@ -111,8 +112,10 @@ rule export:
         mem_mb=2000,
     params:
         settings=section("model", "clip", "frames", "train.sampling"),
+        weights=weights_of,
+        given=lambda wildcards: as_parameter(given_weights(wildcards)),
         model=subpath(output.program, parent=True),
         code=code_version("export"),
     shell:
-        "python workflow_scripts/export.py --weights {input.weights:q} --settings {params.settings:q}"
+        "python workflow_scripts/export.py --weights={params.weights:q} --settings {params.settings:q}"
         " --origin {input.origin:q} --clips {input.clips:q} --output {params.model:q} 2>&1 | tee {log:q}"

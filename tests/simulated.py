@@ -20,6 +20,8 @@ from video3d.config import resolve
 from video3d.packs import PackWriter
 
 NOTE = "SIMULATED: every number on this page is invented, to test the report. Nothing was trained."
+# Text that means something to HTML, JSON, Jinja, Snakemake or a shell, unless it is kept as text.
+HOSTILE = """<!--<script> </script>--> {run} {{ 7 * 7 }} <run> ]]> & \\ ' " `$(x)` ü end"""
 OFFICIAL_TEST_VIDEOS = {1: 3783, 2: 3734, 3: 3696}
 EPOCHS = 25
 

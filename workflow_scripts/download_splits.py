@@ -2,23 +2,18 @@
 
 import argparse
 import logging
-import re
 import sys
 import tempfile
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from video3d.archives import ZIP_ERRORS
 from video3d.console import UserError, run
 from video3d.download import obtain
 from video3d.files import atomic_path
+from video3d.lists import SETTING, lists_in_folder, lists_in_zip
 from video3d.sources import locate
 
-LIST_NAME = re.compile(r"classInd\.txt|(train|test)list\d\d\.txt")
 REQUIRED = {"classInd.txt", "trainlist01.txt", "testlist01.txt"}
-LARGEST_LIST = 10 << 20  # bytes; the official ones have at most 0.5 MB
-SETTING = "dataset.lists"
 
 
 def fetch_lists(sources: Sequence[str], checksum: str | None, output: Path) -> None:
@@ -42,32 +37,6 @@ def fetch_lists(sources: Sequence[str], checksum: str | None, output: Path) -> N
         for name, content in lists.items():
             (temporary / name).write_bytes(content)
     logging.info("%s: %s", output, ", ".join(sorted(lists)))
-
-
-def lists_in_folder(folder: Path) -> dict[str, bytes]:
-    """Name and content of the list files in `folder`, or in its subfolder ucfTrainTestlist."""
-    if (folder / "ucfTrainTestlist").is_dir():
-        folder = folder / "ucfTrainTestlist"
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if LIST_NAME.fullmatch(path.name)}
-
-
-def lists_in_zip(archive: Path) -> dict[str, bytes]:
-    """Name and content of the list files in a ZIP, in whatever folder of it."""
-    lists: dict[str, bytes] = {}
-    try:
-        with zipfile.ZipFile(archive) as file:
-            for info in file.infolist():
-                name = PurePosixPath(info.filename)
-                if not LIST_NAME.fullmatch(name.name) or "__MACOSX" in name.parts:
-                    continue
-                if name.name in lists:
-                    raise UserError(f"{SETTING}: {archive.name} holds {name.name} twice")
-                if info.file_size > LARGEST_LIST:
-                    raise UserError(f"{SETTING}: {info.filename} in {archive.name} is too large for a list")
-                lists[name.name] = file.read(info)
-    except ZIP_ERRORS as error:
-        raise UserError(f"{SETTING}: {archive.name} is not a whole ZIP archive: {error}") from error
-    return lists
 
 
 def main() -> None:

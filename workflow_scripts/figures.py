@@ -12,7 +12,6 @@ Snakemake's benchmark files. Comes out, in the folder --output:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -91,7 +90,7 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
     }
     details = {
         "captions": {name: page.caption(name, run.settings, output / "facts.rst") for name in [*drawn, *images]},
-        "charts": json.dumps({name: chart.to_dict(validate=False) | headings[name] for name, chart in drawn.items()}),
+        "charts": {name: chart.to_dict(validate=False) | headings[name] for name, chart in drawn.items()},
         "images": images,
         "tables": {name: page.table(frame) for name, frame in tables.items()},
         "audit_summary": report_tables.audit_summary(tables["audit"]),

@@ -8,59 +8,18 @@ import argparse
 import logging
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from video3d.config import settings_argument
 from video3d.console import UserError, run
+from video3d.splits import SplitVideo, make_split, require_videos
 from video3d.tables import read_table, write_table
-from video3d.ucf101 import CLASSES, ListedVideo, read_class_index, read_split, select_classes
+from video3d.ucf101 import CLASSES, read_class_index, read_split, select_classes
 
 COLUMNS = ("video", "class", "label", "group", "subset", "frames")
 LEFT_OUT_COLUMNS = ("video", "class", "group", "subset", "status", "message")
 FAULTS = ("missing", "unreadable", "damaged")
-
-
-class SplitVideo(NamedTuple):
-    """A row of the split table; `label` is 0-based, `subset` is train, validation or test."""
-
-    video: str
-    class_name: str
-    label: int
-    group: int
-    subset: str
-    frames: int
-
-
-def make_split(
-    train: Sequence[ListedVideo],
-    test: Sequence[ListedVideo],
-    classes: Sequence[str],
-    validation_groups: Collection[int],
-) -> list[SplitVideo]:
-    """The videos of `classes`, in the order of the lists; `frames` is still 0.
-
-    Raises UserError if a list has no video of these classes, or if `validation_groups` are not groups of the training
-    list or leave nothing to train on.
-    """
-    labels = {name: label for label, name in enumerate(classes)}
-    rows = []
-    for subset, listed in (("train", train), ("test", test)):
-        for video in listed:
-            if video.class_name in labels:
-                held_out = subset == "train" and video.group in validation_groups
-                name = "validation" if held_out else subset
-                rows.append(SplitVideo(video.video, video.class_name, labels[video.class_name], video.group, name, 0))
-    groups = {row.group for row in rows if row.subset != "test"}
-    if unknown := sorted(set(validation_groups) - groups):
-        raise UserError(
-            f"validation_groups: {', '.join(map(str, unknown))} not in the training list, whose groups are "
-            f"{_ranges(groups) or 'none'}; validation videos come from the training list only"
-        )
-    if groups and groups <= set(validation_groups):
-        raise UserError("validation_groups: these are all groups of the training list; nothing is left to train on")
-    return rows
 
 
 def apply_audit(
@@ -83,22 +42,6 @@ def apply_audit(
     return usable, faulty
 
 
-def require_videos(rows: Iterable[SplitVideo], classes: Sequence[str]) -> None:
-    """Raise UserError if there is nothing to test on, or nothing to train some class on.
-
-    A class without test videos is only said: the accuracy is then that of the other classes.
-    """
-    present = {(row.subset, row.class_name) for row in rows}
-    for subset in ("train", "test"):
-        without = [name for name in classes if (subset, name) not in present]
-        if len(without) == len(classes):
-            raise UserError(f"this split is empty: no usable {subset} video of the configured classes is in its list")
-        if without and subset == "train":
-            raise UserError(f"there is nothing to train on: no usable video of class {', '.join(without)}")
-        if without:
-            logging.warning("no test video of class %s is left", ", ".join(without))
-
-
 def describe_faults(faulty: Sequence[dict[str, str]], listed: Iterable[SplitVideo]) -> str:
     """A line for every faulty video; classes that are missing altogether take one line."""
     videos = Counter(row.class_name for row in listed)
@@ -107,17 +50,6 @@ def describe_faults(faulty: Sequence[dict[str, str]], listed: Iterable[SplitVide
     lines = [f"  - class {name}: all {videos[name]} videos are missing" for name in sorted(absent)]
     lines += [f"  - {row['video']}: {row['status']}: {row['message']}" for row in faulty if row["class"] not in absent]
     return "\n".join(lines)
-
-
-def _ranges(numbers: Iterable[int]) -> str:
-    """Ascending numbers as text, neighbours joined: 8–25."""
-    parts: list[list[int]] = []
-    for number in sorted(numbers):
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1][1:] = [number]
-        else:
-            parts.append([number])
-    return ", ".join("–".join(map(str, part)) for part in parts)
 
 
 def main() -> None:
@@ -144,7 +76,8 @@ def main() -> None:
         )
     if faulty:
         logging.warning("left out: %d of %d videos:\n%s", len(faulty), len(listed), describe_faults(faulty, listed))
-    require_videos(rows, classes)
+    if untested := require_videos(rows, classes):
+        logging.warning("no test video of class %s is left", ", ".join(untested))
     write_table(arguments.output, COLUMNS, rows)
     if arguments.left_out:
         write_table(arguments.left_out, LEFT_OUT_COLUMNS, [[row[name] for name in LEFT_OUT_COLUMNS] for row in faulty])

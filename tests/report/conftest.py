@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import browser
-from simulated import simulate
+from simulated import HOSTILE, simulate
 
 PROJECT = Path(__file__).parents[2]
 SIZES = {1280: 720, 1920: 1080}
@@ -46,6 +47,26 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate(folder, run="other", skill=-0.1, **small)
     simulate(folder, compare=("other",), given_weights={2: "given.pdparams"}, **small)
     return draw_figures(folder)
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Figures of a simulated run whose note, paths and file of weights are made of what HTML and JSON are made of."""
+    folder = tmp_path_factory.mktemp("hostile")
+    weights = f"{HOSTILE.replace('/', '')}.pdparams"
+    (folder / weights).touch()
+    results = simulate(folder, classes=5, seeds=(1,), protocols=("segments",), given_weights={2: weights})
+    settings = yaml.safe_load((results / "config.yaml").read_text())
+    settings["report"]["note"] = HOSTILE
+    settings["dataset"]["lists"] = [HOSTILE, *settings["dataset"]["lists"]]
+    (results / "config.yaml").write_text(yaml.safe_dump(settings))
+    return draw_figures(folder)
+
+
+@pytest.fixture(scope="session")
+def hostile_snakemake_report(hostile: Path) -> Path:
+    """What `snakemake --report` makes of it."""
+    return make_snakemake_report(hostile.parents[2])
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from browser import Browser
+from simulated import HOSTILE
 
 CHARTS = ("accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost")
 COMPARISON = ("differences", "overlaid_curves")
@@ -109,6 +110,27 @@ def test_charts_download_as_svg_and_png(screen: Browser, compared: Path) -> None
             screen.run("arguments[0].dispatchEvent(new MouseEvent('mousedown')); window.link = arguments[0]", link)
             screen.wait(f"link.href.startsWith('{start}')")
     assert screen.errors() == []
+
+
+def test_any_text_in_a_setting_is_text(screen: Browser, hostile: Path) -> None:
+    open_page(screen, hostile / "report.html")
+    assert_draws(screen, CHARTS)
+    assert_sections_open(screen)
+    assert HOSTILE in screen.driver.find_element("css selector", ".notice").text
+    assert HOSTILE in screen.driver.find_element("css selector", "#provenance dl").text
+    subtitle = "return document.querySelector('#chart-accuracy .role-title-subtitle').textContent"
+    assert HOSTILE.startswith(screen.run(subtitle)[:30])
+    assert screen.errors() == []
+    open_page(screen, hostile / "clips.html")
+    assert HOSTILE in screen.driver.find_element("css selector", ".notice").text
+    assert screen.errors() == []
+
+
+def test_any_text_in_a_setting_is_text_on_the_landing_page(screen: Browser, hostile_snakemake_report: Path) -> None:
+    check_snakemake_report(screen, hostile_snakemake_report)
+    screen.open(hostile_snakemake_report)
+    screen.wait("document.querySelector('.report .notice')")
+    assert HOSTILE in screen.driver.find_element("css selector", ".report .notice").text
 
 
 def check_snakemake_report(screen: Browser, report: Path) -> None:

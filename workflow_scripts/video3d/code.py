@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 LIBRARY = Path(__file__).parent
-# What these modules say to people cannot change a result, so an edit of a message reruns nothing.
-SILENT = {"console", "code"}
+# What these modules say to people, or refuse, cannot change a result, so an edit of a message reruns nothing.
+SILENT = {"console", "code", "plan"}
 
 
 @cache

@@ -7,6 +7,7 @@ from paddle.base import core
 
 from video3d.console import UserError
 from video3d.lease import lease, visible_gpus
+from video3d.plan import CPU_BUILD, NO_GPU
 
 
 def use_device(device: str, threads: int, count: int = 1) -> str:
@@ -39,9 +40,9 @@ def use_device(device: str, threads: int, count: int = 1) -> str:
 def gpu_problem() -> str | None:
     """Why Paddle cannot use a GPU here and what to do about it, or None if it can."""
     if not paddle.is_compiled_with_cuda():
-        return "the installed PaddlePaddle is the CPU build: install the GPU build (see envs/)"
+        return CPU_BUILD
     if paddle.device.cuda.device_count() < 1:
-        return "no GPU is visible: look at nvidia-smi and CUDA_VISIBLE_DEVICES"
+        return NO_GPU
     return None
 
 

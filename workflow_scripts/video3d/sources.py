@@ -53,14 +53,14 @@ def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "
         if path.is_dir():
             return Source("folder", "", str(path))
         if path.is_file():
-            return Source("archive", path.name, str(path))
+            return Source("archive", plain_name(path.name), str(path))
         reasons.append(f"{source}: {path} does not exist")
         if path.suffix:
             absent.append(path)
     if urls:
         return _remote(urls, sorted(set(classes)))
     if absent:
-        return Source("archive", absent[0].name, str(absent[0]))
+        return Source("archive", plain_name(absent[0].name), str(absent[0]))
     raise UserError(
         f"{setting}: none of the sources can be used:\n"
         + "\n".join(f"  - {reason}" for reason in reasons)
@@ -94,5 +94,9 @@ def _remote(urls: list[str], classes: list[str]) -> Source:
 
 def archive_name(url: str) -> str:
     """The last part of the path of `url`, reduced to plain characters."""
-    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    return plain_name(PurePosixPath(unquote(urlsplit(url).path)).name)
+
+
+def plain_name(name: str) -> str:
+    """The name of a file reduced to characters that mean nothing to any program."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"

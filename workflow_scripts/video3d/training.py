@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from video3d import augment, clips
+from video3d import augment, clips, plan
 from video3d.checkpoint import State, Totals, load_checkpoint, save_checkpoint
 from video3d.console import UserError, progress
 from video3d.data import Batch, Loader, Video, fill_clip, generator
@@ -230,27 +230,9 @@ def restore(job: Job, learner: Learner) -> State:
 
 
 def check(job: Job) -> None:
-    """Raise UserError if the videos cannot fill every class and a batch, or if a setting needs what is not there.
-
-    One video of a class is not enough: its scene and its actor would be all that there is to learn.
-    """
+    """Raise UserError if the videos cannot fill every class and a batch, or if a setting needs what is not there."""
     counts = Counter(video.label for video in job.training)
-    few = [f"{name} {counts[label]}" for label, name in enumerate(job.classes) if counts[label] < 2]
-    if few:
-        raise UserError(
-            f"a class needs two training videos or more, but these have fewer: {', '.join(few)}; "
-            "look into the audit, or leave the class out of dataset: classes"
-        )
+    videos = {name: counts[label] for label, name in enumerate(job.classes)}
     settings = job.settings["train"]
-    size = settings["batch_size"]
-    if len(job.training) < size:
-        raise UserError(
-            f"train: batch_size: {size} is larger than the data: there are {len(job.training)} training videos; "
-            f"set it to {len(job.training)} or less"
-        )
-    if size < settings["devices"]:
-        raise UserError(f"train: batch_size: {size} cannot be shared by train: devices: {settings['devices']}")
-    if settings["compile"] and settings["devices"] > 1:
-        raise UserError("train: compile: true works on one device only: set it to false, or train: devices: to 1")
-    if settings["schedule"] == "plateau" and not job.validation:
-        raise UserError("train: schedule: plateau needs validation_groups: it looks at the loss of held-out videos")
+    if faults := [*plan.data_faults(settings, videos), *plan.settings_faults(settings, bool(job.validation))]:
+        raise UserError("; ".join(faults))

@@ -7,7 +7,7 @@ Source: Soomro, Zamir, Shah, "UCF101: A Dataset of 101 Human Actions Classes Fro
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from video3d.console import UserError
@@ -28,6 +28,7 @@ CLASSES = tuple(
     VolleyballSpiking WalkingWithDog WallPushups WritingOnBoard YoYo
     """.split()  # noqa: SIM905
 )
+OFFICIAL_LISTS_SHA256 = "5c0d1a53b8ed364a2ac830a73f405e51bece7d98ce1254fd19ed4a36b224bd27"  # of their archive
 # The one class whose files are not named after it.
 CLASS_OF_FILE_NAME = {"HandStandPushups": "HandstandPushups"}
 VIDEO_NAME = re.compile(r"v_(?P<class_name>\w+)_g(?P<group>\d+)_c(?P<clip>\d+)", re.ASCII)
@@ -86,15 +87,16 @@ def read_list(path: Path) -> list[ListedVideo]:
     listed: dict[str, ListedVideo] = {}
     for where, line in _lines(Path(path)):
         file, _, label = line.partition(" ")
-        name = PurePosixPath(file)
-        if len(name.parts) != 2 or not (label.strip() or "1").isdecimal():
+        folder, _, name = file.removeprefix("./").partition("/")  # pathlib would take most of a dry run's time
+        if not name or "/" in name or (label and not label.isdecimal()):
             raise UserError(f"{where}: expected '<Class>/<video>.avi' and perhaps a label, found {line!r}")
-        class_name, group, _ = VideoName.parse(name.stem)
-        if class_name != name.parent.name:
-            raise UserError(f"{where}: {name.name} lies in the folder of another class, {name.parent.name}")
-        if name.stem in listed:
-            raise UserError(f"{where}: video {name.stem} is listed twice")
-        listed[name.stem] = ListedVideo(name.stem, class_name, group, int(label) - 1 if label.strip() else None)
+        video = name.rpartition(".")[0] or name
+        class_name, group, _ = VideoName.parse(video)
+        if class_name != folder:
+            raise UserError(f"{where}: {name} lies in the folder of another class, {folder}")
+        if video in listed:
+            raise UserError(f"{where}: video {video} is listed twice")
+        listed[video] = ListedVideo(video, class_name, group, int(label) - 1 if label else None)
     return list(listed.values())
 
 
@@ -127,7 +129,7 @@ def read_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedV
             if video.label not in (None, labels[video.class_name]):
                 expected = labels[video.class_name] + 1
                 raise UserError(f"{path}: {video.video} has label {video.label + 1}, by classInd.txt it is {expected}")
-        subsets.append([video._replace(label=labels[video.class_name]) for video in videos])
+        subsets.append([ListedVideo(*video[:3], labels[video.class_name]) for video in videos])
     train, test = subsets
     shared = {(v.class_name, v.group) for v in train} & {(v.class_name, v.group) for v in test}
     if shared:
@@ -174,6 +176,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
         ) from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not a text file ({error})") from error
+    place = str(path)
     for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield f"{path} line {number}", " ".join(line.split())
+        if words := line.split():
+            yield f"{place} line {number}", " ".join(words)

@@ -1,0 +1,220 @@
+"""What can be known before anything runs, from the settings and the files of this machine alone.
+
+Nothing is imported here that computes, and nothing here changes a result: it goes on, or stops with all faults at once.
+"""
+
+import difflib
+import importlib.metadata
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from video3d.archives import is_video
+from video3d.console import UserError
+from video3d.folders import visible_files
+from video3d.lists import lists_in_folder, lists_in_zip
+from video3d.sources import Source
+from video3d.splits import make_split, require_videos
+from video3d.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_split, select_classes
+
+MADE_HERE = Path("resources/demo/source")  # the archives in it are made by a rule
+CPU_BUILD = "the installed PaddlePaddle is the CPU build: install the GPU build (see envs/)"
+NO_GPU = "no GPU is visible: look at nvidia-smi and CUDA_VISIBLE_DEVICES"
+
+
+def check(config: dict[str, Any], videos: Source, lists: Source, computes_here: bool) -> None:
+    """Raise UserError that lists everything in the resolved `config` that cannot work, with the setting's name.
+
+    `videos` and `lists` are where the data come from; what is on a server is not looked at. `computes_here`: whether
+    the jobs run on this machine, so that its GPUs count.
+    """
+    faults = [*file_faults(config), *source_faults(videos, lists), *split_faults(config, lists)]
+    if trained_splits(config):
+        faults += settings_faults(config["train"], bool(config["validation_groups"]))
+    if computes_here:
+        faults += device_faults(config["device"], config["train"]["devices"])
+    if faults:
+        raise UserError("this cannot work:\n" + "\n".join(f"  - {fault}" for fault in dict.fromkeys(faults)))
+
+
+def trained_splits(config: dict[str, Any]) -> list[int]:
+    """The splits that are trained on: those that no weights are given for."""
+    return [split for split in config["splits"] if str(split) not in config["evaluate"]["weights"]]
+
+
+def file_faults(config: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the files, folders and runs that settings name."""
+    if weights := config["train"]["weights"]:
+        yield from missing_file("train: weights", weights)
+    for split, weights in config["evaluate"]["weights"].items():
+        yield from missing_file(f"evaluate: weights: {split}", weights)
+        if int(split) not in config["splits"]:
+            yield (
+                f"evaluate: weights: {split}: {weights} is given for split {split}, which is not in splits: "
+                f"{config['splits']}; add it there, or take the file out"
+            )
+    for run in config["report"]["compare"]:
+        yield from missing_run(run, config["run"])
+    if folder := config["predict"]["videos"]:
+        yield from empty_folder(folder)
+
+
+def missing_file(setting: str, path: str) -> Iterator[str]:
+    """That there is no file at `path`, and which near it has a similar name."""
+    file = Path(path)
+    if file.is_dir():
+        yield f"{setting}: {path} is a folder; expected a file"
+    elif not file.is_file():
+        yield f"{setting}: {path} does not exist{_similar_file(file)}"
+    elif not os.access(file, os.R_OK):
+        yield f"{setting}: {path} cannot be read: permission denied"
+
+
+def _similar_file(file: Path) -> str:
+    if file.expanduser().is_file():
+        return f"; ~ is not expanded here: write {file.expanduser()}"
+    if not file.parent.is_dir():
+        return f", nor does the folder {file.parent}; the current folder is {Path.cwd()}"
+    names = [entry.name for entry in file.parent.iterdir() if not entry.name.startswith(".")]
+    near = difflib.get_close_matches(file.name, names, n=1, cutoff=0.6)
+    return f"; did you mean {file.with_name(near[0])}?" if near else ""
+
+
+def missing_run(run: str, this: str) -> Iterator[str]:
+    """That there is nothing to compare with, and which runs there are."""
+    if run == this:
+        yield f"report: compare: {run} is this run itself; name another one"
+    elif not Path("results", run, "accuracy.csv").is_file():
+        runs = sorted(path.parent.name for path in Path("results").glob("*/accuracy.csv") if path.parent.name != this)
+        near = difflib.get_close_matches(run, runs, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]}?" if near else f"runs to compare with: {', '.join(runs) or 'none'}"
+        yield f"report: compare: {run}: results/{run}/accuracy.csv does not exist; {hint}"
+
+
+def empty_folder(folder: str) -> Iterator[str]:
+    """That there is no video to predict in `folder`."""
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        yield f"predict: videos: {folder} " + ("is a file; expected a folder" if path.is_file() else "does not exist")
+    elif not visible_files(path):
+        yield f"predict: videos: there is no file in {folder}"
+
+
+def source_faults(videos: Source, lists: Source) -> Iterator[str]:
+    """That an archive is not there and no rule makes it, or that a folder of videos holds none."""
+    for setting, source in (("dataset: videos", videos), ("dataset: lists", lists)):
+        if source.kind == "archive" and MADE_HERE not in Path(source.path).parents:
+            yield from missing_file(setting, source.path)
+    if videos.kind == "folder" and not any(
+        is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names
+    ):
+        yield f"dataset: videos: there is no video in the folder {videos.path}, nor in a folder below"
+
+
+def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
+    """What is wrong with classes, validation groups and batch size, as far as the lists can be read already."""
+    wanted = config["dataset"]["classes"]
+    try:
+        found = local_lists(lists, Path("resources", config["dataset"]["name"], "ucfTrainTestlist"))
+        if found is None:
+            if config["dataset"]["lists_sha256"] == OFFICIAL_LISTS_SHA256:
+                select_classes(CLASSES, wanted)
+            return []
+        with tempfile.TemporaryDirectory(prefix="lists_") as folder:
+            for name, content in found.items():
+                Path(folder, name).write_bytes(content)
+            classes = select_classes(read_class_index(Path(folder)), wanted or CLASSES)
+            return [
+                fault for split in config["splits"] for fault in _split_faults(config, Path(folder), split, classes)
+            ]
+    except UserError as error:
+        return [str(error)]
+
+
+def local_lists(lists: Source, fetched: Path) -> dict[str, bytes] | None:
+    """Name and content of the lists where they lie on this machine, or were `fetched` from a server; else None."""
+    if lists.kind == "folder":
+        return lists_in_folder(Path(lists.path))
+    if lists.kind == "archive":
+        return lists_in_zip(Path(lists.path)) if Path(lists.path).is_file() else None
+    return lists_in_folder(fetched) if fetched.is_dir() else None
+
+
+def _split_faults(config: dict[str, Any], folder: Path, split: int, classes: list[str]) -> list[str]:
+    try:
+        rows = make_split(*read_split(folder, split), classes, config["validation_groups"])
+        require_videos(rows, classes)
+    except UserError as error:
+        return [f"split {split}: {str(error).replace(f'{folder}/', '')}"]
+    if split not in trained_splits(config):
+        return []
+    counts = Counter(row.class_name for row in rows if row.subset == "train")
+    return [
+        f"split {split}: {fault}" for fault in data_faults(config["train"], {name: counts[name] for name in classes})
+    ]
+
+
+def settings_faults(train: Mapping[str, Any], validation: bool) -> list[str]:
+    """Which settings of the section `train` cannot go together; `validation`: whether there are validation videos."""
+    faults, size, devices = [], train["batch_size"], train["devices"]
+    if size < devices:
+        faults.append(f"train: batch_size: {size} cannot be shared by train: devices: {devices}")
+    if train["compile"] and devices > 1:
+        faults.append("train: compile: true works on one device only: set it to false, or train: devices: to 1")
+    if train["schedule"] == "plateau" and not validation:
+        faults.append("train: schedule: plateau needs validation_groups: it looks at the loss of held-out videos")
+    return faults
+
+
+def data_faults(train: Mapping[str, Any], videos: Mapping[str, int]) -> list[str]:
+    """Why these numbers of training `videos` by class are too few.
+
+    One video of a class is not enough: its scene and its actor would be all that there is to learn.
+    """
+    faults, size, total = [], train["batch_size"], sum(videos.values())
+    if few := [f"{name} {count}" for name, count in videos.items() if count < 2]:
+        faults.append(
+            f"a class needs two training videos or more, but these have fewer: {', '.join(few)}; "
+            "look into the audit, or leave the class out of dataset: classes"
+        )
+    if total < size:
+        faults.append(
+            f"train: batch_size: {size} is larger than the data: there are {total} training videos; "
+            f"set it to {total} or less"
+        )
+    return faults
+
+
+def device_faults(device: str, devices: int) -> Iterator[str]:
+    """Which GPUs are asked for and not there, found out without Paddle, which takes seconds to import."""
+    if device == "cpu":
+        return
+    cpu_build = _installed("paddlepaddle") and not _installed("paddlepaddle-gpu")
+    gpus = 0 if cpu_build else visible_gpus()
+    if device == "gpu" and not gpus:
+        yield f"device: gpu, but {CPU_BUILD if cpu_build else NO_GPU}; or set device: auto or device: cpu"
+    elif 0 < gpus < devices:
+        yield (
+            f"train: devices: {devices}, but {gpus} GPUs are visible; set it to that number or less, or look at "
+            "CUDA_VISIBLE_DEVICES"
+        )
+
+
+def visible_gpus() -> int:
+    """How many of this machine's NVIDIA GPUs a program that is started here may use."""
+    devices = sum(bool(re.fullmatch(r"nvidia\d+", path.name)) for path in Path("/dev").glob("nvidia*"))
+    if not devices and Path("/dev/dxg").exists():  # Windows' subsystem for Linux has one device for all
+        devices = 1
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return devices if named is None else min(devices, sum(bool(name.strip()) for name in named.split(",")))
+
+
+def _installed(package: str) -> bool:
+    try:
+        return bool(importlib.metadata.version(package))
+    except importlib.metadata.PackageNotFoundError:
+        return False
