@@ -36,6 +36,10 @@ onstart:
     write_settings()
 
 
+onerror:
+    say_last_what_failed()
+
+
 rule all:
     """Accuracy over the splits and the figures of the report."""
     input:

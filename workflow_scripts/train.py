@@ -1,9 +1,10 @@
 """Train the network on the training videos of one split.
 
 In: a split table, the frame packs with their manifests, settings, a seed. Out: weights (.pdparams), their description
-beside them (.json: classes, normalisation, architecture, recipe, data, versions, commit), and the history (.csv, a row
-per epoch). Checkpoints are kept in a folder of their own, which also holds the finished state: called again with equal
-data, settings, seed and code, it writes equal outputs within seconds.
+beside them (.json: classes, normalisation, architecture, recipe, data, versions, commit, time of every attempt), and
+the history (.csv, a row per epoch). Checkpoints are kept in a folder of their own, which also holds the finished state:
+called again with equal data, settings, seed and code, it writes equal outputs within seconds. Ctrl-C and SIGTERM end it
+at once, after a checkpoint.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 from video3d import training
+from video3d.attempts import read_attempts
 from video3d.code import training_version
 from video3d.config import as_argument, settings_argument
 from video3d.console import UserError, run
@@ -87,7 +89,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     network, state = training.train(job)
     if team.rank == 0:
         write_history(options.history, state.history)
-        save_weights(options.weights, network, facts | state.software)
+        save_weights(options.weights, network, facts | state.software | {"attempts": read_attempts(job.checkpoints)})
 
 
 def existing(weights: str) -> Path:

@@ -27,6 +27,7 @@ class Run:
     `accuracy` is accuracy.csv with `split` as text (1, 2, 3 or mean). `predictions` has one row per split, seed,
     protocol and test video; `history` one per split, seed and epoch. `models` is the metadata of the exported models,
     `trainings` that of the weights, by (split, seed). Where weights were given there is no history and no training.
+    `evaluations` is every metrics.json.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Run:
     history: pd.DataFrame
     models: dict[tuple[int, int], dict[str, Any]]
     trainings: dict[tuple[int, int], dict[str, Any]]
+    evaluations: list[dict[str, Any]]
 
     @cached_property
     def classes(self) -> list[str]:
@@ -77,6 +79,11 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
         history=_read_histories(folder, trained),
         models={key: _read_json(_below(folder, *key) / "model" / "metadata.json") for key in keys},
         trainings={key: _read_json(_below(folder, *key) / "weights.json") for key in trained},
+        evaluations=[
+            _read_json(_below(folder, *key) / protocol / "metrics.json")
+            for key in keys
+            for protocol in settings["evaluate"]["protocols"]
+        ],
     )
 
 
