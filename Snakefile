@@ -38,6 +38,10 @@ onstart:
     claim_folder()
 
 
+onerror:
+    say_last_what_failed()
+
+
 rule all:
     """Accuracy over the splits and the figures of the report."""
     input:

@@ -1,5 +1,6 @@
 """What all stages share: checked settings, names, paths and versions. No rule is in here."""
 
+import atexit
 import contextlib
 import gc
 import hashlib
@@ -327,3 +328,42 @@ def videos_to_predict(wildcards):
             "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
         )
     return [str(path) for path in visible_files(Path(folder).expanduser())]
+
+
+# Ctrl-C and `kill` can reach every process of a job at once: the shell and tee outlast the script, so that its last
+# words come through.
+shell.prefix("set -euo pipefail; trap : INT TERM; tee() {{ (trap '' INT TERM; exec tee \"$@\"); }}; ")
+
+
+def say_last_what_failed():
+    """Print, when everything else has been printed, how each job ended that did not succeed, in its own words."""
+    failed, interrupted = workflow.scheduler.failed, workflow.scheduler.running
+    ends = [end_of_job(job) or fallen_silent(job) for job in failed] + [end_of_job(job) for job in interrupted]
+    for end in sorted(set(filter(None, ends)), reverse=True):  # functions that are registered last are called first
+        atexit.register(print, end, file=sys.stderr)
+
+
+def end_of_job(job):
+    """The last words in the log of a job, if they are those of a script that an error or the user ended."""
+    lines = lines_of_log(job)
+    starts = [number for number, line in enumerate(lines) if line.startswith(("error: ", "interrupted: "))]
+    if not starts:
+        return None
+    kind, _, words = "\n".join(lines[starts[-1] :]).partition(": ")
+    return f"{kind} in {name_of_job(job)}: {words}" + (f" (log: {job.log[0]})" if kind == "error" else "")
+
+
+def fallen_silent(job):
+    """What is said about a job that was killed or broke down: the last line of its log."""
+    last = [line for line in lines_of_log(job) if line.strip()][-1:]
+    return f"error in {name_of_job(job)}: it ended after {last[0] if last else 'no word'!r} (log: {job.log[0]})"
+
+
+def lines_of_log(job):
+    log = Path(job.log[0])
+    return log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+
+
+def name_of_job(job):
+    wildcards = ", ".join(f"{name} {value}" for name, value in job.wildcards_dict.items())
+    return f"{job.rule.name} ({wildcards})" if wildcards else job.rule.name

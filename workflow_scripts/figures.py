@@ -127,7 +127,7 @@ def make_charts(
             charts.accuracy_by(analysis.accuracy_by(videos, "group"), "group", "group", mean),
             charts.accuracy_by(analysis.accuracy_by(videos, "length"), "length", "frames in the video", mean),
         ),
-        "cost": charts.cost(tables["stages"], run.history),
+        "cost": charts.cost(tables["stages"].query("rule != 'total'"), run.history),
     }
 
 

@@ -1,9 +1,10 @@
 """Train the network on the training videos of one split.
 
 In: a split table, the frame packs with their manifests, settings, a seed. Out: weights (.pdparams), their description
-beside them (.json: classes, normalisation, architecture, recipe, data, versions, commit), and the history (.csv, a row
-per epoch). Checkpoints are kept in a folder of their own, which also holds the finished state: called again with equal
-data, settings, seed and code, it writes equal outputs within seconds.
+beside them (.json: classes, normalisation, architecture, recipe, data, versions, commit, time of every attempt), and
+the history (.csv, a row per epoch). Checkpoints are kept in a folder of their own, which also holds the finished state:
+called again with equal data, settings, seed and code, it writes equal outputs within seconds. Ctrl-C and SIGTERM end it
+at once, after a checkpoint.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from video3d import training, training_data
+from video3d.attempts import read_attempts
 from video3d.code import training_version
 from video3d.config import as_argument, settings_argument
 from video3d.console import UserError, run
@@ -90,7 +92,8 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     network, state = training.train(job)
     if team.rank == 0:
         write_history(options.history, state.history)
-        save_weights(options.weights, network, facts | state.software | origin(options, videos, weights))
+        attempts = {"attempts": read_attempts(job.checkpoints)}
+        save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, weights))
 
 
 def origin(options: argparse.Namespace, videos: Sequence[Video], weights: str | None) -> dict:

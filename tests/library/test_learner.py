@@ -139,16 +139,35 @@ def test_a_restored_learner_goes_on_exactly():
     second.restore(first.state())
     for step in (2, 3):
         second.step(CLIPS, TARGETS, 0.1, step)
-    own, other = whole.state(), second.state()
-    assert own.keys() == other.keys()
-    assert all(np.array_equal(own[name], other[name]) for name in own)
+    assert_equal(whole.state(), second.state())
 
 
 def test_the_average_takes_the_place_of_the_weights_and_back():
     one = learner(average=0.9)
     one.step(CLIPS, TARGETS, 0.1, 0)
-    last = one.network.fc.weight.numpy()
+    last, state = one.network.fc.weight.numpy(), one.state()
     one.use_average()
+    assert np.array_equal(one.network.fc.weight.numpy(), one.average.tensors["fc.weight"].numpy())
     assert not np.array_equal(one.network.fc.weight.numpy(), last)
-    one.use_average()
+    assert_equal(one.state(), state)
+    one.use_weights()
     assert np.array_equal(one.network.fc.weight.numpy(), last)
+    assert_equal(one.state(), state)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_gradients_change_nothing_that_is_kept(accumulate):
+    one = learner(average=0.9, accumulate=accumulate)
+    one.step(CLIPS, TARGETS, 0.1, 0)
+    state, statistics = one.state(), one.network.bn1._mean.numpy()
+    one.gradients(CLIPS, TARGETS, 0.1, 1)
+    assert not np.array_equal(one.network.bn1._mean.numpy(), statistics)
+    assert_equal(one.state(), state)
+    one.update()
+    assert np.array_equal(one.state()["weights/bn1._mean"], one.network.bn1._mean.numpy())
+
+
+def assert_equal(own, other):
+    """Two states, bit for bit."""
+    assert own.keys() == other.keys()
+    assert all(np.array_equal(own[name], other[name]) for name in own)

@@ -52,16 +52,16 @@ class Killed(BaseException):
 
 def train_and_kill(job, monkeypatch, after):
     """Train, but be killed before step number `after` (from 0, over all epochs), with a checkpoint at every step."""
-    step = training.Learner.step
+    gradients = training.Learner.gradients
     calls = iter(range(after))
 
     def killed_step(*arguments, **named):
         if next(calls, None) is None:
             raise Killed
-        return step(*arguments, **named)
+        return gradients(*arguments, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.Learner, "step", killed_step)
+        patch.setattr(training.Learner, "gradients", killed_step)
         patch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
         with pytest.raises(Killed):
             training.train(job)
@@ -87,7 +87,7 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(job, tmp_path, m
 
 def test_a_finished_training_is_not_repeated(job, monkeypatch):
     network, state = training.train(replace(job, software={"device": "gpu"}))
-    monkeypatch.setattr(training.Learner, "step", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(training.Learner, "gradients", lambda *_: pytest.fail("trained again"))
     again, again_state = training.train(replace(job, software={"device": "cpu"}))
     assert fingerprint(again) == fingerprint(network)
     assert again_state.history == state.history

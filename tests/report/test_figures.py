@@ -94,11 +94,35 @@ def test_stages_are_those_of_the_run_and_of_its_data(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("s\th:m:s\tmax_rss\n1800.0\t0:30:00\t100.0\n")
-    stages = report_tables.stage_times(read_benchmarks(tmp_path, "mine", "data"))
-    assert stages[["rule", "jobs", "seconds", "time"]].values.tolist() == [
-        ["audit", 1, 1800, "0:30:00"],
-        ["train", 2, 3600, "1:00:00"],
+    stages = report_tables.stage_times(read_benchmarks(tmp_path, "mine", "data"), ran([], [("cpu", 60)]))
+    assert stages[["rule", "jobs", "seconds", "time", "gpu_hours"]].values.tolist() == [
+        ["audit", 1, 1800, "0:30:00", ""],
+        ["train", 2, 3600, "1:00:00", "none: CPU"],
+        ["total", 3, 5400, "1:30:00", "none: CPU"],
     ]
+
+
+def test_the_time_of_a_training_is_that_of_all_its_attempts(tmp_path: Path) -> None:
+    for name, seconds in (("train/mine/split1", 279), ("evaluate/mine/split1", 40), ("evaluate/mine/split2", 50)):
+        path = tmp_path / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\th:m:s\tmax_rss\n{seconds}.0\t0:00:00\t100.0\n")
+    resumed = [{"seconds": 418.0, "device": "cpu"}, {"seconds": 279.0, "device": "gpu"}]
+    run = ran([{"train": {"devices": 4}, "attempts": resumed}], [("gpu", 36), ("cpu", 40)])
+    stages = report_tables.stage_times(read_benchmarks(tmp_path, "mine", "data"), run)
+    assert stages[["rule", "jobs", "seconds", "time", "gpu_hours"]].values.tolist() == [
+        ["train", 1, 697, "0:11:37", "0.31"],  # 4 × 279 s = 0.31 h
+        ["evaluate", 2, 90, "0:01:30", "0.01"],
+        ["total", 3, 787, "0:13:07", "0.32"],
+    ]
+
+
+def ran(trainings: list[dict], evaluations: list[tuple[str, float]]) -> SimpleNamespace:
+    """What the table of times asks of a run."""
+    return SimpleNamespace(
+        trainings=dict(enumerate(trainings)),
+        evaluations=[{"device": device, "seconds": seconds} for device, seconds in evaluations],
+    )
 
 
 def test_pictures_show_the_centre_of_the_middle_frame(tmp_path: Path) -> None:

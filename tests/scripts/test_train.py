@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import random
+import re
 import signal
 import subprocess
 import sys
@@ -24,14 +27,14 @@ def dataset(tmp_path):
 
 
 def start(dataset, output, settings=SETTINGS, **options):
-    """Start train.py with its outputs in `output`."""
+    """Start train.py with its outputs in `output`, in a process group of its own."""
     options = {"threads": 1, "device": "cpu", "code": "test"} | options
     command = [sys.executable, str(PROJECT / "workflow_scripts" / "train.py"), "--settings", json.dumps(settings)]
     command += ["--clips", str(dataset / "split1.csv"), "--frames", str(dataset / "frames"), "--seed", "1"]
     command += ["--checkpoints", str(output / "checkpoints"), "--history", str(output / "history.csv")]
     command += ["--weights", str(output / "weights.pdparams")]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def finish(process):
@@ -80,6 +83,50 @@ def test_two_processes_write_one_set_of_outputs_and_go_on_after_a_kill(dataset, 
     kill_after_a_checkpoint(start(dataset, killed, settings, threads=2), killed)
     assert "going on from epoch" in finish(start(dataset, killed, settings, threads=2))
     assert (killed / "weights.pdparams").read_bytes() == (whole / "weights.pdparams").read_bytes()
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_told_to_end_at_any_moment_it_saves_and_goes_on_to_the_same_bytes(dataset, tmp_path, devices):
+    train = {"epochs": 12, "average": 0.9, "accumulate": 2, "devices": devices}
+    settings = SETTINGS | {"train": SETTINGS["train"] | train}
+    table = (dataset / "split1.csv").read_text()
+    (dataset / "split1.csv").write_text(re.sub(r"(g05_c01.*),train,", r"\1,validation,", table))
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
+    finish(start(dataset, whole, settings, threads=2))
+    rng = random.Random(devices)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        known = attempts_so_far(interrupted)
+        process = start(dataset, interrupted, settings, threads=2)
+        deadline = time.monotonic() + 60
+        while attempts_so_far(interrupted) == known and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.3))
+        os.killpg(process.pid, number)
+        said = process.communicate(timeout=10)[1]
+        assert process.returncode == 128 + number, said
+        assert re.fullmatch(INTERRUPTED, said.splitlines()[-1]) and "Traceback" not in said, said
+        assert not (interrupted / "weights.pdparams").exists()
+    assert "going on from epoch" in finish(start(dataset, interrupted, settings, threads=2))
+    assert (interrupted / "weights.pdparams").read_bytes() == (whole / "weights.pdparams").read_bytes()
+    assert losses(interrupted) == losses(whole)
+    attempts = json.loads((interrupted / "weights.json").read_text())["attempts"]
+    assert len(attempts) == 4 and all(0 < each["seconds"] < 60 and each["device"] == "cpu" for each in attempts)
+
+
+INTERRUPTED = (
+    r"interrupted: the training is saved as it was before epoch \d+, step \d+, in \S+; "
+    "the same command goes on from there"
+)
+
+
+def attempts_so_far(output):
+    return sum(len(json.loads(path.read_text())) for path in output.glob("checkpoints/*/attempts.json"))
+
+
+def losses(output):
+    """What history.csv says, times left out."""
+    with (output / "history.csv").open(newline="") as file:
+        return [[row[name] for name in ("loss", "top1", "validation_loss")] for row in csv.DictReader(file)]
 
 
 @pytest.mark.parametrize(

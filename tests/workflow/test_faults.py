@@ -85,7 +85,8 @@ def test_an_empty_split_is_refused(fresh):
 
 def test_a_gpu_that_is_not_there_is_an_error(fresh):
     text = fresh.fail("--config", "device=gpu", "--", "results/tiny/split1/seed7/weights.pdparams")
-    assert "gpu" in text.lower() and "device" in text
+    assert text.splitlines()[-1].startswith("error in train (split 1, seed 7): device: gpu, but ")
+    assert text.splitlines()[-1].endswith("(log: logs/train/tiny/split1_seed7.log)")
     assert not (fresh.folder / "results/tiny/split1/seed7/weights.pdparams").exists()
 
 

@@ -11,8 +11,11 @@ import time
 import psutil
 import pytest
 
+from tiny_project import Workflow
+
 EPOCHS = "train={epochs: 6, milestones: [3]}"
 WEIGHTS = "results/tiny/split1/seed7/weights.pdparams"
+LOG = "logs/train/tiny/split1_seed7.log"
 
 
 def kill_everything(process: subprocess.Popen) -> None:
@@ -24,28 +27,66 @@ def kill_everything(process: subprocess.Popen) -> None:
     process.wait()
 
 
+def forget_training(workflow: Workflow) -> None:
+    """Take away the weights and the checkpoints that could make them."""
+    shutil.rmtree(workflow.folder / "results/tiny/split1/seed7/checkpoints")
+    (workflow.folder / WEIGHTS).unlink()
+
+
+def start_training(workflow: Workflow, until: str) -> subprocess.Popen:
+    """Start the training in a process group of its own and wait until its log says this."""
+    command = workflow.command("--config", EPOCHS, "--", WEIGHTS)
+    process = subprocess.Popen(
+        command,
+        cwd=workflow.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    log = workflow.folder / LOG
+    deadline = time.monotonic() + 120
+    while until not in (log.read_text() if log.exists() else ""):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    return process
+
+
 @pytest.mark.parametrize("epoch", [1, 4])
 def test_killed_training_resumes_to_the_same_weights(finished, epoch):
     finished.run("--config", EPOCHS, "--", WEIGHTS)
     expected = (finished.folder / WEIGHTS).read_bytes()
-    checkpoints = finished.folder / "results/tiny/split1/seed7/checkpoints"
-    for path in sorted(checkpoints.rglob("*"), reverse=True):
-        path.unlink() if path.is_file() else path.rmdir()
-    (finished.folder / WEIGHTS).unlink()
-
-    command = finished.command("--config", EPOCHS, "--", WEIGHTS)
-    process = subprocess.Popen(command, cwd=finished.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    log = finished.folder / "logs/train/tiny/split1_seed7.log"
-    deadline = time.monotonic() + 120
-    while f"epoch {epoch}" not in (log.read_text() if log.exists() else ""):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    forget_training(finished)
+    process = start_training(finished, until=f"epoch {epoch}")
     kill_everything(process)
+    process.communicate()
     assert not (finished.folder / WEIGHTS).exists()
 
     text = finished.run("--config", EPOCHS, "--", WEIGHTS)
     assert "resum" in text
     assert (finished.folder / WEIGHTS).read_bytes() == expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(finished, number):
+    """Ctrl-C goes to every process of the terminal's foreground; so does many a cluster's SIGTERM."""
+    finished.run("--config", EPOCHS, "--", WEIGHTS)
+    expected = (finished.folder / WEIGHTS).read_bytes()
+    forget_training(finished)
+    process = start_training(finished, until="epoch 2")
+    os.killpg(process.pid, number)
+    text = process.communicate(timeout=15)[0]
+    assert process.returncode != 0 and "Traceback" not in text
+    last = text.splitlines()[-1]
+    assert last.startswith("interrupted in train (split 1, seed 7): the training is saved") and "goes on" in last
+    assert (finished.folder / LOG).read_text().splitlines()[-1].startswith("interrupted: the training is saved")
+    assert not (finished.folder / WEIGHTS).exists()
+
+    text = finished.run("--config", EPOCHS, "--", WEIGHTS)
+    assert "going on from epoch" in text
+    assert (finished.folder / WEIGHTS).read_bytes() == expected
+    metadata = json.loads((finished.folder / WEIGHTS).with_suffix(".json").read_text())
+    assert len(metadata["attempts"]) == 2
 
 
 def test_a_lock_stays_while_one_of_the_runs_lives(finished):

@@ -1,7 +1,9 @@
 """What a person sees on the terminal and in the logs: errors, messages and progress."""
 
 import logging
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from tqdm import tqdm
 
 Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 10
+tqdm.set_lock(threading.RLock())  # its own is shared between processes, and Python says so if one of them is ended
 
 
 class UserError(Exception):
@@ -21,18 +24,24 @@ def run(main: Callable[[], None]) -> int:
     """Run a script's `main` and return its exit code.
 
     A `UserError` becomes one line on standard error and exit code 1; any other exception keeps its traceback, as it
-    is a defect of ours.
+    is a defect of ours. Ctrl-C and SIGTERM become one line too, and exit code 128 + the number of the signal.
     """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     try:
         main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as interrupt:
+        print("interrupted: the same command does again what was not finished", file=sys.stderr)
+        return 128 + interrupt.args[0]
     return 0
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
 
 
 class Lines(tqdm):

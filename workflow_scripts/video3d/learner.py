@@ -13,6 +13,8 @@ from video3d.convolution import use_fast_convolutions
 from video3d.optimisation import Average, build_optimizer, freeze, hold_statistics
 from video3d.team import ALONE, Team
 
+STATISTICS = ("._mean", "._variance")  # how Paddle's names of batch norm's running statistics end
+
 
 class Learner:
     """A network with its optimiser, loss scaling and running average, on one device or in a team of processes.
@@ -33,6 +35,7 @@ class Learner:
             logging.warning("train: precision: the CPU computes in float32, not in %s", settings["precision"])
         self.scaler = paddle.amp.GradScaler(enable=self.precision == "float16")
         self.average = Average(network, settings["average"]) if settings["average"] else None
+        self._put_aside: dict[str, paddle.Tensor] = {}  # what `state` gives instead of what the network has
         team.share_statistics(network)
         if settings["compile"]:
             self.model = paddle.jit.to_static(self.model, full_graph=True)
@@ -40,13 +43,23 @@ class Learner:
             use_fast_convolutions(network, threads)
 
     def step(self, clips: np.ndarray, targets: np.ndarray, rate: float, random_seed: int) -> tuple[float, np.ndarray]:
-        """Update the weights once; returns the mean cross-entropy and the logits before the update.
+        """Change the weights once by the gradients of a batch; arguments and results are those of `gradients`."""
+        found = self.gradients(clips, targets, rate, random_seed)
+        self.update()
+        return found
+
+    def gradients(
+        self, clips: np.ndarray, targets: np.ndarray, rate: float, random_seed: int
+    ) -> tuple[float, np.ndarray]:
+        """Compute the gradients of a batch for `update`; returns its mean cross-entropy and the logits.
 
         In a team `clips`, uint8 (N, T, H, W, 3), and `targets`, float32 (N, classes), are this process's share of the
         batch, and so are the logits; the loss is the whole batch's. `accumulate` sends the clips through the network
         in that many parts, to save memory: the gradients are those of the batch, the statistics of batch norm are
-        those of the parts.
+        those of the parts. Nothing that `state` returns changes here: it gives the statistics as they were before.
         """
+        tensors = self.network.state_dict()
+        self._put_aside = {name: tensors[name].clone() for name in tensors if name.endswith(STATISTICS)}
         self.model.train()
         hold_statistics(self.network, self.settings["stage_rates"])
         paddle.seed(random_seed)
@@ -62,6 +75,10 @@ class Learner:
             loss += float(total)
             logits.append(output.numpy())
         self.team.add_up_gradients(self.network)
+        return self.team.total(loss)[0] / batch_size, np.concatenate(logits)
+
+    def update(self) -> None:
+        """Change the weights by the gradients. No process waits for another here, so none can be left half-way."""
         if self.settings["clip_gradients"]:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings["clip_gradients"])
@@ -70,7 +87,7 @@ class Learner:
         self.optimizer.clear_grad()
         if self.average:
             self.average.update(self.network)
-        return self.team.total(loss)[0] / batch_size, np.concatenate(logits)
+        self._put_aside = {}
 
     def _precision(self) -> AbstractContextManager:
         if self.precision == "float32":
@@ -85,16 +102,29 @@ class Learner:
         return self.model(paddle.to_tensor(clips)).numpy()
 
     def use_average(self) -> None:
-        """Exchange the weights for their running average, if there is one; a second call changes them back."""
+        """Put the running average of the weights, if there is one, in their place until `use_weights`."""
         if self.average:
-            for name, tensor in self.network.state_dict().items():
-                weights = tensor.clone()
-                tensor.set_value(self.average.tensors[name])
-                self.average.tensors[name] = weights
+            self._put_aside = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+            self.network.set_state_dict(self.average.tensors)
+
+    def use_weights(self) -> None:
+        """Undo `use_average`."""
+        tensors = self.network.state_dict()
+        for name, weights in self._put_aside.items():
+            tensors[name].set_value(weights)
+        self._put_aside = {}
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The network as it is, for `restore`: all that is kept of a learner that has finished."""
+        return {f"weights/{name}": tensor.numpy() for name, tensor in self.network.state_dict().items()}
 
     def state(self) -> dict[str, np.ndarray]:
-        """Arrays from which `restore` makes an equal learner."""
-        arrays = {f"weights/{name}": tensor.numpy() for name, tensor in self.network.state_dict().items()}
+        """Arrays from which `restore` makes a learner that learns on from here.
+
+        They are those before `gradients` until `update` is done, and the same whether the average is in use or not.
+        """
+        weights = self.network.state_dict() | self._put_aside
+        arrays = {f"weights/{name}": tensor.numpy() for name, tensor in weights.items()}
         memory = self.optimizer.state_dict()
         for name, parameter in self.network.named_parameters():
             for key in memory:

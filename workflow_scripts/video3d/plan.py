@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from video3d.folders import visible_files
 from video3d.lists import lists_in_folder, lists_in_zip
 from video3d.sources import Source
 from video3d.splits import make_split, require_videos
+from video3d.training_requirements import data_faults, settings_faults
 from video3d.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_split, select_classes
 
 MADE_HERE = Path("resources/demo/source")  # the archives in it are made by a rule
@@ -156,37 +157,6 @@ def _split_faults(config: dict[str, Any], folder: Path, split: int, classes: lis
     return [
         f"split {split}: {fault}" for fault in data_faults(config["train"], {name: counts[name] for name in classes})
     ]
-
-
-def settings_faults(train: Mapping[str, Any], validation: bool) -> list[str]:
-    """Which settings of the section `train` cannot go together; `validation`: whether there are validation videos."""
-    faults, size, devices = [], train["batch_size"], train["devices"]
-    if size < devices:
-        faults.append(f"train: batch_size: {size} cannot be shared by train: devices: {devices}")
-    if train["compile"] and devices > 1:
-        faults.append("train: compile: true works on one device only: set it to false, or train: devices: to 1")
-    if train["schedule"] == "plateau" and not validation:
-        faults.append("train: schedule: plateau needs validation_groups: it looks at the loss of held-out videos")
-    return faults
-
-
-def data_faults(train: Mapping[str, Any], videos: Mapping[str, int]) -> list[str]:
-    """Why these numbers of training `videos` by class are too few.
-
-    One video of a class is not enough: its scene and its actor would be all that there is to learn.
-    """
-    faults, size, total = [], train["batch_size"], sum(videos.values())
-    if few := [f"{name} {count}" for name, count in videos.items() if count < 2]:
-        faults.append(
-            f"a class needs two training videos or more, but these have fewer: {', '.join(few)}; "
-            "look into the audit, or leave the class out of dataset: classes"
-        )
-    if total < size:
-        faults.append(
-            f"train: batch_size: {size} is larger than the data: there are {total} training videos; "
-            f"set it to {total} or less"
-        )
-    return faults
 
 
 def device_faults(device: str, devices: int) -> Iterator[str]:

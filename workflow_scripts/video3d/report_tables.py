@@ -24,7 +24,7 @@ def make_tables(run: Run, audit: pd.DataFrame, benchmarks: Path) -> dict[str, pd
         "mistakes": mistakes(predictions),
         "audit": audit_by_class(audit),
         "findings": audit.loc[audit["status"] != "ok", [column for column in audit if column != "group"]],
-        "stages": stage_times(read_benchmarks(benchmarks, run.name, run.settings["dataset"]["name"])),
+        "stages": stage_times(read_benchmarks(benchmarks, run.name, run.settings["dataset"]["name"]), run),
         "weights": weights(run),
     }
 
@@ -69,13 +69,40 @@ def audit_summary(by_class: pd.DataFrame) -> str:
     return f"{int(total['videos']):,} videos of {len(by_class)} classes, decoded frame by frame: {found}."
 
 
-def stage_times(jobs: pd.DataFrame) -> pd.DataFrame:
-    """A row per rule in the order of the workflow: jobs, seconds in all (also as h:mm:ss), megabytes at the peak."""
+def stage_times(jobs: pd.DataFrame, run: Run) -> pd.DataFrame:
+    """A row per rule in the order of the workflow, and their total.
+
+    Columns: jobs, seconds in all (also as h:mm:ss), megabytes at the peak, GPU-hours. `jobs` is what Snakemake measured
+    of each job's last attempt; a training knows all of its attempts, so those that took up another are not lost.
+    """
     table = jobs.groupby("rule").agg(
         jobs=("seconds", "size"), seconds=("seconds", "sum"), megabytes=("megabytes", "max")
     )
+    attempts = [attempt["seconds"] for training in run.trainings.values() for attempt in training.get("attempts", [])]
+    if attempts:
+        table.loc["train", ["jobs", "seconds"]] = [len(run.trainings), sum(attempts)]
+    table = table.reindex([name for name in STAGES if name in table.index])
+    table.loc["total"] = [table["jobs"].sum(), table["seconds"].sum(), table["megabytes"].max()]
+    table["jobs"] = table["jobs"].astype(int)
     table.insert(2, "time", [str(datetime.timedelta(seconds=round(seconds))) for seconds in table["seconds"]])
-    return table.reindex([name for name in STAGES if name in table.index]).reset_index()
+    hours = gpu_hours(run)
+    table["gpu_hours"] = [hours.get(name, "") for name in table.index]
+    return table.reset_index(names="rule")
+
+
+def gpu_hours(run: Run) -> dict[str, str]:
+    """The hours of GPUs for training (seconds × devices), for evaluation, and in all; by rule, as text."""
+    seconds = {
+        "train": sum(
+            attempt["seconds"] * training["train"]["devices"]
+            for training in run.trainings.values()
+            for attempt in training.get("attempts", [])
+            if attempt["device"] == "gpu"
+        ),
+        "evaluate": sum(each["seconds"] for each in run.evaluations if each["device"] == "gpu"),
+    }
+    seconds["total"] = sum(seconds.values())
+    return {name: f"{value / 3600:.3g}" if value else "none: CPU" for name, value in seconds.items()}
 
 
 def run_differences(run: Run, others: list[Run]) -> pd.DataFrame:

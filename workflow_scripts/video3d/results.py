@@ -29,7 +29,7 @@ class Run:
     protocol and test video; `history` one per split, seed and epoch. `models` is the metadata of the exported models,
     by (split, seed). `trainings` is the description of the weights that were trained here, and only where these are the
     ones that were evaluated: of weights that were given, or that somebody put in their place, there is no history and
-    no training.
+    no training. `evaluations` is every metrics.json.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Run:
     history: pd.DataFrame
     models: dict[tuple[int, int], dict[str, Any]]
     trainings: dict[tuple[int, int], dict[str, Any]]
+    evaluations: list[dict[str, Any]]
 
     @cached_property
     def classes(self) -> list[str]:
@@ -63,9 +64,11 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
     settings = settings or settings_argument(str(existing(folder / "config.yaml")))
     keys = [(split, seed) for split in settings["splits"] for seed in settings["seeds"]]
     models = {key: _read_json(_below(folder, *key) / "model" / "metadata.json") for key in keys}
-    for key in keys:
-        for protocol in settings["evaluate"]["protocols"]:
-            _check_evaluation(_below(folder, *key) / protocol / "metrics.json", models[key])
+    evaluations = [
+        _read_evaluation(_below(folder, *key) / protocol / "metrics.json", models[key])
+        for key in keys
+        for protocol in settings["evaluate"]["protocols"]
+    ]
     trainings = {key: training for key in keys if (training := _training(_below(folder, *key), models[key]))}
     predictions = [
         read_table(_below(folder, split, seed) / protocol / "predictions.csv", PREDICTION_COLUMNS).assign(
@@ -84,6 +87,7 @@ def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
         history=_read_histories(folder, list(trainings)),
         models=models,
         trainings=trainings,
+        evaluations=evaluations,
     )
 
 
@@ -122,10 +126,12 @@ def existing(path: Path) -> Path:
     return path
 
 
-def _check_evaluation(path: Path, model: dict[str, Any]) -> None:
-    """Raise UserError unless the evaluation is of the exported model beside it."""
-    if _read_json(path).get("model_sha256") != model["files"]["model.pdiparams"]:
+def _read_evaluation(path: Path, model: dict[str, Any]) -> dict[str, Any]:
+    """The scores in metrics.json. Raises UserError unless they are of the exported model beside them."""
+    evaluation = _read_json(path)
+    if evaluation.get("model_sha256") != model["files"]["model.pdiparams"]:
         raise UserError(f"{path} is an evaluation of another model than the one beside it; run the workflow again")
+    return evaluation
 
 
 def _training(folder: Path, model: dict[str, Any]) -> dict[str, Any] | None:

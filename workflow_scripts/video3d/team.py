@@ -8,6 +8,8 @@ for its share, and `accumulate` makes other parts of a batch, so other statistic
 import logging
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,6 +20,7 @@ from paddle import distributed, nn
 from paddle.autograd import PyLayer
 
 from video3d.console import UserError
+from video3d.interruption import SIGNALS
 
 Item = TypeVar("Item")
 AXES = [0, 2, 3, 4]
@@ -63,19 +66,32 @@ def run_team(size: int, device: str, work: Callable[..., None], *arguments: obje
     """Call `work(team, *arguments)` in `size` processes; in this one if that is 1.
 
     They talk through gloo on CPUs and through NCCL on GPUs. What a process raises ends all; a UserError of one is
-    raised here.
+    raised here. Ctrl-C and SIGTERM are passed on to the first process until it has ended: then this one ends too.
     """
     if size == 1:
         work(ALONE, *arguments)
         return
     backend = "nccl" if device == "gpu" else "gloo"
+    received: list[int] = []
+    # Processes that start ignore what is ignored here: they are interrupted when they are ready to keep their work.
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
     try:
-        distributed.spawn(_member, args=(device, work, arguments), nprocs=size, backend=backend)
+        context = distributed.spawn(_member, (device, work, arguments), nprocs=size, join=False, backend=backend)
+        for number in SIGNALS:
+            signal.signal(number, lambda number, _frame: received.append(number))
+        while not context.join(timeout=1):
+            if received and context.processes[0].is_alive():
+                os.kill(context.processes[0].pid, received[0])
     except Exception as error:
+        if received:  # the first process has said what there is to say
+            sys.exit(128 + received[0])
         _, mark, message = str(error).rpartition("UserError: ")
         if mark:
             raise UserError(message.strip()) from None
         raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _member(device: str, work: Callable[..., None], arguments: tuple) -> None:

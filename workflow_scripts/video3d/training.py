@@ -9,6 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import import_module
@@ -17,16 +18,19 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from video3d import augment, clips, plan
+from video3d import augment, clips
+from video3d.attempts import Attempt
 from video3d.checkpoint import State, Totals, load_checkpoint, save_checkpoint
 from video3d.console import UserError, progress
 from video3d.data import Batch, Loader, Video, fill_clip, generator
+from video3d.interruption import Interruption
 from video3d.learner import Learner
 from video3d.mixing import mix, targets
 from video3d.packs import Pack
 from video3d.resnet3d import build_network
 from video3d.schedule import learning_rate
 from video3d.team import ALONE, Team
+from video3d.training_requirements import data_faults, settings_faults
 from video3d.watching import announce, explain_exhausted_memory, report, stop_unless_finite, summary, watch
 from video3d.weights import apply_weights
 
@@ -77,21 +81,29 @@ def train(job: Job) -> tuple[paddle.nn.Layer, State]:
     learner = Learner(network, job.settings["clip"], settings, job.device, job.threads, job.team)
     state = restore(job, learner)
     announce(job, state, network)
-    while state.epoch <= settings["epochs"]:
-        state.software = job.software
-        train_one_epoch(job, state, learner)
-        learner.use_average()
-        row = summary(state, current_rate(job, state, 0)) | validate(job, learner)
-        report(row)
-        state.history.append(row)
-        if state.epoch < settings["epochs"]:
+    if state.epoch > settings["epochs"]:
+        return network, state
+    state.software = job.software
+    first = job.team.rank == 0
+    with (
+        Attempt(job.checkpoints, job.device) if first else nullcontext() as attempt,
+        Interruption(partial(keep, job, state, learner, attempt) if first else None) as interruption,
+    ):
+        while state.epoch <= settings["epochs"]:
+            train_one_epoch(job, state, learner, interruption)
             learner.use_average()
-        state.epoch, state.step, state.totals = state.epoch + 1, 0, Totals()
-        save(job, state, learner)
+            row = summary(state, current_rate(job, state, 0)) | validate(job, learner)
+            report(row)
+            with interruption.held_off():
+                if state.epoch < settings["epochs"]:
+                    learner.use_weights()
+                state.history.append(row)
+                state.epoch, state.step, state.totals = state.epoch + 1, 0, Totals()
+                save(job, state, learner)
     return network, state
 
 
-def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
+def train_one_epoch(job: Job, state: State, learner: Learner, interruption: Interruption) -> None:
     """Run the steps of `state.epoch` from `state.step` on, adding to `state.totals`; saves a checkpoint at times."""
     settings = job.settings["train"]
     order = training_order(job, state.epoch)
@@ -102,24 +114,27 @@ def train_one_epoch(job: Job, state: State, learner: Learner) -> None:
     with progress(total=steps, unit="step", description=description, initial=state.step) as bar:
         bar.disable |= job.team.rank > 0
         for batch in training_batches(job, state.epoch, order[state.step :]):
-            totals.waiting += time.perf_counter() - last
+            waiting = time.perf_counter() - last
             rng = generator(job.seed, state.epoch, f"step {state.step} of process {job.team.rank}")
             labels = np.array([video.label for video in batch.items])
             wanted = targets(labels, len(job.classes), settings["label_smoothing"])
             mixed, wanted = mix(batch.clips, wanted, settings["mixup"], settings["cutmix"], rng)
             rate = current_rate(job, state, state.step / steps)
-            loss, logits = learner.step(mixed, wanted, rate, random_seed=rng.getrandbits(31))
+            loss, logits = learner.gradients(mixed, wanted, rate, random_seed=rng.getrandbits(31))
             stop_unless_finite(loss, state, order[state.step])
-            state.step += 1
             correct, seen = job.team.total((logits.argmax(1) == labels).sum(), len(labels))
-            totals.clips += int(seen)
-            totals.correct += int(correct)
-            totals.loss += loss * seen
-            totals.seconds += time.perf_counter() - last
-            last = time.perf_counter()
-            if last - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                save(job, state, learner)
-                saved = last = time.perf_counter()
+            with interruption.held_off():
+                learner.update()
+                state.step += 1
+                totals.clips += int(seen)
+                totals.correct += int(correct)
+                totals.loss += loss * seen
+                totals.waiting += waiting
+                totals.seconds += time.perf_counter() - last
+                last = time.perf_counter()
+                if last - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                    save(job, state, learner)
+                    saved = last = time.perf_counter()
             bar.set_postfix(watch(totals), refresh=False)
             bar.update()
 
@@ -213,10 +228,18 @@ def start_from(network: paddle.nn.Layer, settings: dict, classes: Sequence[str])
 def save(job: Job, state: State, learner: Learner) -> None:
     """Write a checkpoint, of a finished training the weights alone."""
     if job.team.rank == 0:
-        tensors = learner.state()
-        if state.epoch > job.settings["train"]["epochs"]:
-            tensors = {name: value for name, value in tensors.items() if name.startswith("weights/")}
-        save_checkpoint(job.checkpoints, job.key, state, tensors)
+        finished = state.epoch > job.settings["train"]["epochs"]
+        save_checkpoint(job.checkpoints, job.key, state, learner.weights() if finished else learner.state())
+
+
+def keep(job: Job, state: State, learner: Learner, attempt: Attempt) -> str:
+    """Save what was learned until now; returns what to say about it as the last words of the process."""
+    save(job, state, learner)
+    attempt.write()
+    return (
+        f"interrupted: the training is saved as it was before epoch {state.epoch}, step {state.step + 1}, in "
+        f"{job.checkpoints}; the same command goes on from there"
+    )
 
 
 def restore(job: Job, learner: Learner) -> State:
@@ -234,5 +257,5 @@ def check(job: Job) -> None:
     counts = Counter(video.label for video in job.training)
     videos = {name: counts[label] for label, name in enumerate(job.classes)}
     settings = job.settings["train"]
-    if faults := [*plan.data_faults(settings, videos), *plan.settings_faults(settings, bool(job.validation))]:
+    if faults := [*data_faults(settings, videos), *settings_faults(settings, bool(job.validation))]:
         raise UserError("; ".join(faults))
