@@ -17,8 +17,10 @@ import yaml
 
 from video3d import ucf101
 from video3d.config import resolve
+from video3d.files import sha256
 from video3d.packs import PackWriter
 
+SIMULATED = "0" * 64  # as the checksum of files that there are not
 NOTE = "SIMULATED: every number on this page is invented, to test the report. Nothing was trained."
 # Text that means something to HTML, JSON, Jinja, Snakemake or a shell, unless it is kept as text.
 HOSTILE = """<!--<script> </script>--> {run} {{ 7 * 7 }} <run> ]]> & \\ ' " `$(x)` ü end"""
@@ -54,13 +56,14 @@ def simulate(
     (results / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
     names = ucf101.CLASSES[:classes]
     videos = {split: test_videos(names, split) for split in splits}
-    write_data(folder / "data" / "simulated", names, videos)
+    write_tables(results, videos)
+    write_packs(folder / "data/simulated/frames/{short_side}px_q{quality}".format(**settings["frames"]), videos)
     scored = []
     for split in splits:
         for seed in seeds:
             rng = np.random.default_rng([split, seed])
             below = results / f"split{split}" / f"seed{seed}"
-            write_model(below, settings)
+            write_model(below, settings, (given_weights or {}).get(split))
             if split not in (given_weights or {}):
                 write_training(below, skill, rng)
             for protocol in protocols:
@@ -117,7 +120,7 @@ def write_protocol(folder: Path, predictions: pd.DataFrame, protocol: str, split
     folder.mkdir(parents=True)
     predictions.to_csv(folder / "predictions.csv", index=False)
     metrics = {"split": split, "seed": seed, "protocol": protocol, "device": "gpu", "seconds": 50.0}
-    metrics |= scores(predictions)
+    metrics |= scores(predictions) | {"model_sha256": SIMULATED}
     (folder / "metrics.json").write_text(json.dumps(metrics))
 
 
@@ -147,11 +150,13 @@ def accuracy_table(scored: list[tuple[int, int, str, pd.DataFrame]]) -> pd.DataF
     return pd.concat([table, means], ignore_index=True)
 
 
-def write_model(folder: Path, settings: dict) -> None:
-    """Metadata of an exported model."""
+def write_model(folder: Path, settings: dict, given: str | None) -> None:
+    """Metadata of an exported model; `given`: the file of weights that was given to be evaluated."""
     (folder / "model").mkdir(parents=True)
-    metadata = {"labels": [], "clip": settings["clip"], "model": settings["model"],
-                "weights": {"sha256": "0" * 64, "source": "simulated"}, "versions": {"simulated": "0"}}  # fmt: skip
+    weights = {"origin": "given" if given else "trained", "source": given or "simulated", "sha256": SIMULATED}
+    weights |= {"training_data_known": True, "test_videos_trained_on": 0, "test_groups_trained_on": 0, "start": None}
+    metadata = {"labels": [], "clip": settings["clip"], "model": settings["model"], "weights": weights,
+                "files": {"model.pdiparams": SIMULATED}, "versions": {"simulated": "0"}}  # fmt: skip
     (folder / "model" / "metadata.json").write_text(json.dumps(metadata))
 
 
@@ -171,20 +176,17 @@ def write_training(folder: Path, skill: float, rng: np.random.Generator) -> None
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False, float_format="%.6g")
     metadata = {"data": "0" * 64, "commit": "simulated", "versions": {"simulated": "0"}, "device": "none"}
     metadata |= {"train": {"devices": 1}, "attempts": [{"seconds": 820.0, "device": "gpu"}]}
+    metadata |= {"sha256": SIMULATED, "history_sha256": sha256(folder / "history.csv")}
     (folder / "weights.json").write_text(json.dumps(metadata))
 
 
-def write_data(folder: Path, names: tuple[str, ...], videos: dict[int, pd.DataFrame]) -> None:
-    """Audit, split tables and packs."""
-    if folder.exists():
-        return
-    (folder / "splits").mkdir(parents=True)
-    (folder / "frames").mkdir()
+def write_tables(folder: Path, videos: dict[int, pd.DataFrame]) -> None:
+    """Audit and split tables of a run."""
+    (folder / "splits").mkdir()
     everything = pd.concat(videos.values())
     for split, table in videos.items():
         subset = np.where(everything["video"].isin(table["video"]), "test", "train")
         everything.assign(subset=subset).to_csv(folder / "splits" / f"split{split}.csv", index=False)
-    write_packs(folder / "frames", everything)
     everything = everything.drop_duplicates("video").reset_index(drop=True)
     audit = everything[["video", "class", "group", "frames"]].assign(status="ok", message="")
     short = audit.index[:3]
@@ -192,10 +194,13 @@ def write_data(folder: Path, names: tuple[str, ...], videos: dict[int, pd.DataFr
     audit[["video", "class", "group", "status", "frames", "message"]].to_csv(folder / "audit.csv", index=False)
 
 
-def write_packs(folder: Path, videos: pd.DataFrame) -> None:
+def write_packs(folder: Path, videos: dict[int, pd.DataFrame]) -> None:
     """A pack per class in which every video has a single frame: a random texture, as hard to compress as a real one."""
+    if folder.exists():
+        return
+    folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    for name, part in videos.groupby("class"):
+    for name, part in pd.concat(videos.values()).groupby("class"):
         colours = rng.integers(0, 255, (7, 9, 3)).astype(np.uint8)
         texture = cv2.resize(colours, (226, 170), interpolation=cv2.INTER_CUBIC).astype(int)
         texture += rng.normal(0, 20, texture.shape).astype(int)

@@ -19,7 +19,7 @@ def write_pack(folder: Path, action: str, videos: int, frames: int, brightness: 
     jpegs = jpegs or [frame_jpeg(20 * index + brightness) for index in range(frames)]
     with PackWriter(folder / f"{action}.zip") as pack:
         facts = {f"v_{action}_g{group:02d}_c01": None for group in range(1, videos + 1)}
-        rows = [{"video": name, **pack.add(name, jpegs)._asdict()} for name in facts]
+        rows = [{"video": name, **pack.add(name, jpegs)._asdict(), "source": f"file of {name}"} for name in facts]
     _write_csv(folder / f"{action}.csv", rows)
     return rows
 

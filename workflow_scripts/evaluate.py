@@ -95,8 +95,8 @@ def write_predictions(
 
 def known_videos(metadata: dict) -> list[str] | None:
     """Names of the test videos that an exported model was trained on, as its metadata say; None if they do not."""
-    origin = metadata.get("weights", {})
-    return origin["videos_trained_on"] if origin.get("training_data_known") else None
+    origin = metadata["weights"]
+    return origin["videos_trained_on"] if origin["training_data_known"] else None
 
 
 def write_probabilities(path: Path, videos: Sequence[Video], predicted: Predicted) -> None:
@@ -159,7 +159,7 @@ def main() -> None:
         "batch_size": settings["batch_size"],
         "settings": {name: settings[name] for name in ("batch_size", "engine", "uniform")},
         "model_sha256": predictor.metadata["files"][PARAMETERS],
-        "weights": predictor.metadata.get("weights"),
+        "weights": predictor.metadata["weights"],
         "versions": {"python": platform.python_version(), "paddle": paddle_version(), "numpy": np.__version__},
         "seconds": round(seconds, 3),
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),

@@ -80,7 +80,10 @@ def test_compared_page(screen: Browser, compared: Path) -> None:
     assert_draws(screen, CHARTS + COMPARISON)
     assert_sections_open(screen)
     text = screen.driver.find_element("tag name", "body").text
-    assert "Split 2 was evaluated with given weights (given.pdparams), not trained here." in text
+    assert (
+        "Split 2, seed 1 was evaluated with given weights, not trained here: given.pdparams (SHA-256 000000000000…)."
+        in text
+    )
     assert "A subset of UCF101: 5 of 101 classes" in text
     assert screen.errors() == []
 

@@ -62,7 +62,7 @@ def test_a_caption_with_an_unknown_number_is_an_error(tmp_path: Path, monkeypatc
 
 def test_fails_with_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     script = PROJECT / "workflow_scripts" / "figures.py"
-    command = [sys.executable, str(script), "--run", "results/none", "--dataset", "data/none", "--output", "out"]
+    command = [sys.executable, str(script), "--run", "results/none", "--frames", "data/none", "--output", "out"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith("error: results/none/config.yaml does not exist")

@@ -28,6 +28,7 @@ def write_evaluation(run: Path, split: int, seed: int, correct: list[int], proto
     scores = {name: {"value": value, "low": value - 0.1, "high": value + 0.1} for name in SCORES}
     classes = [{"class": name} for name in CLASSES]
     metrics = {"videos": len(correct), "scores": scores, "classes": classes}
+    metrics["weights"] = {"origin": "trained", "test_videos_trained_on": 0}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     return folder / "metrics.json"
 

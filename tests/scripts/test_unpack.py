@@ -65,17 +65,22 @@ def output(tmp_path):
     return tmp_path / "data" / "videos"
 
 
+def table_of(output):
+    return output.parent.parent / "unpacked.csv"
+
+
 def failure(source, lists, output, classes=()):
     with pytest.raises(UserError) as error:
-        unpack(source, lists, classes, output)
+        unpack(source, lists, classes, output, table_of(output))
     assert not output.exists() and not (output.parent.exists() and any(output.parent.iterdir()))
+    assert not table_of(output).exists()
     return str(error.value)
 
 
 @pytest.mark.parametrize("files", [flat(), nested()], ids=["flat", "nested"])
 @pytest.mark.parametrize("make", [make_zip, make_folder])
 def test_every_shape_of_source_gives_the_same_folders(tmp_path, lists, output, make, files):
-    unpack(make(tmp_path / "source", files), lists, [], output)
+    unpack(make(tmp_path / "source", files), lists, [], output, table_of(output))
     assert unpacked(output) == PLACES
     assert all(path.is_symlink() == (make is make_folder) for path in output.glob("*/*"))
     assert [path.name for path in output.parent.iterdir()] == ["videos"]
@@ -85,7 +90,7 @@ def test_a_rar(tmp_path, lists, output):
     source = tmp_path / "UCF101.rar"
     source.write_bytes(rar5({name: text.encode() for name, text in nested().items()}))
     try:
-        unpack(source, lists, [], output)
+        unpack(source, lists, [], output, table_of(output))
     except UserError as error:
         pytest.skip(str(error))
     assert unpacked(output) == PLACES
@@ -94,20 +99,20 @@ def test_a_rar(tmp_path, lists, output):
 def test_links_of_a_folder_work_from_anywhere(tmp_path, lists, output, monkeypatch):
     make_folder(tmp_path / "source", flat())
     monkeypatch.chdir(tmp_path)
-    unpack(Path("source"), lists, [], output)
+    unpack(Path("source"), lists, [], output, table_of(output))
     monkeypatch.chdir("/")
     assert unpacked(output) == PLACES
 
 
 def test_only_the_wanted_classes(tmp_path, lists, output):
-    unpack(make_zip(tmp_path / "videos.zip", flat()), lists, ["JumpRope"], output)
+    unpack(make_zip(tmp_path / "videos.zip", flat()), lists, ["JumpRope"], output, table_of(output))
     assert list(unpacked(output)) == ["JumpRope/v_JumpRope_g01_c01.avi"]
     assert [path.name for path in output.iterdir()] == ["JumpRope"]
 
 
 @pytest.mark.parametrize("name", ["v_HandstandPushups_g01_c01", "v_HandStandPushups_g01_c01"])
 def test_names_are_spelled_as_in_the_lists(tmp_path, lists, output, name):
-    unpack(make_zip(tmp_path / "videos.zip", flat([name])), lists, ["HandstandPushups"], output)
+    unpack(make_zip(tmp_path / "videos.zip", flat([name])), lists, ["HandstandPushups"], output, table_of(output))
     assert unpacked(output) == {"HandstandPushups/v_HandStandPushups_g01_c01.avi": name}
 
 
@@ -115,13 +120,15 @@ def test_other_files_are_ignored_and_told(tmp_path, lists, output, caplog):
     caplog.set_level("INFO")
     others = ["UCF101/README.txt", "UCF101/v_JumpRope_g01_c01/TSP_Flows/flow.jpg", "__MACOSX/._v_JumpRope_g01_c01.avi"]
     files = {**flat(VIDEOS[:3]), "UCF101/v_JumpRope_g01_c01.AVI": VIDEOS[3], **dict.fromkeys(others, "")}
-    unpack(make_zip(tmp_path / "videos.zip", files), lists, [], output)
+    unpack(make_zip(tmp_path / "videos.zip", files), lists, [], output, table_of(output))
     assert unpacked(output) == PLACES
     assert "3 files are no videos and are ignored" in caplog.text
 
 
 def test_an_unlisted_video_of_a_known_class_is_kept_for_the_audit(tmp_path, lists, output):
-    unpack(make_zip(tmp_path / "videos.zip", flat([*VIDEOS, "v_JumpRope_g09_c09"])), lists, [], output)
+    unpack(
+        make_zip(tmp_path / "videos.zip", flat([*VIDEOS, "v_JumpRope_g09_c09"])), lists, [], output, table_of(output)
+    )
     assert (output / "JumpRope" / "v_JumpRope_g09_c09.avi").is_file()
 
 
@@ -163,19 +170,42 @@ def test_wanted_classes_must_be_known_and_there(tmp_path, lists, output):
 
 def test_a_damaged_archive_leaves_what_was_there(tmp_path, lists, output):
     source = make_zip(tmp_path / "videos.zip", flat())
-    unpack(source, lists, [], output)
+    unpack(source, lists, ["JumpingJack"], output, table_of(output))
+    before = unpacked(output)
     content = source.read_bytes()
     position = content.index(b"v_JumpRope_g01_c01", content.index(b"v_JumpRope_g01_c01") + 1)
     source.write_bytes(content[:position] + b"X" + content[position + 1 :])
     with pytest.raises(UserError, match=r"v_JumpRope_g01_c01\.avi is damaged"):
-        unpack(source, lists, [], output)
-    assert unpacked(output) == PLACES
+        unpack(source, lists, [], output, table_of(output))
+    assert unpacked(output) == before
     assert [path.name for path in output.parent.iterdir()] == ["videos"]
+
+
+def test_another_selection_of_classes_adds_and_touches_nothing(tmp_path, lists, output):
+    source = make_zip(tmp_path / "videos.zip", flat())
+    unpack(source, lists, ["JumpRope"], output, table_of(output))
+    times = {path: path.stat().st_mtime_ns for path in output.glob("*/*")}
+    unpack(source, lists, ["JumpingJack"], output, table_of(output))
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    assert sorted(path.name for path in output.iterdir()) == ["JumpRope", "JumpingJack"]
+    assert table_of(output).read_text().splitlines() == [
+        "video,class,bytes", "v_JumpingJack_g01_c01,JumpingJack,21", "v_JumpingJack_g02_c01,JumpingJack,21",
+    ]  # fmt: skip
+
+
+def test_a_video_that_was_put_there_by_hand_is_kept_and_said(tmp_path, lists, output, caplog):
+    source = make_zip(tmp_path / "videos.zip", flat())
+    unpack(source, lists, [], output, table_of(output))
+    mended = output / "JumpRope" / "v_JumpRope_g01_c01.avi"
+    mended.write_text("mended by hand")
+    unpack(source, lists, [], output, table_of(output))
+    assert mended.read_text() == "mended by hand"
+    assert "1 videos in" in caplog.text and "JumpRope/v_JumpRope_g01_c01.avi" in caplog.text
 
 
 def test_what_a_killed_run_left_is_removed(tmp_path, lists, output):
     make_folder(output.parent / ".videos.1234.part", {"JumpRope/v_JumpRope_g01_c01.avi": "half"})
-    unpack(make_zip(tmp_path / "videos.zip", flat()), lists, [], output)
+    unpack(make_zip(tmp_path / "videos.zip", flat()), lists, [], output, table_of(output))
     assert [path.name for path in output.parent.iterdir()] == ["videos"]
 
 
@@ -192,7 +222,7 @@ def test_an_archive_larger_than_the_disk(tmp_path, lists, output):
 def test_the_command_line(tmp_path, lists, output):
     source = make_zip(tmp_path / "videos.zip", flat())
     command = [sys.executable, PROJECT / "workflow_scripts" / "unpack.py", "--source", source, "--lists", lists]
-    command += ["--output", output, "--classes", "JumpRope", "JumpingJack"]
+    command += ["--videos", output, "--table", table_of(output), "--classes", "JumpRope", "JumpingJack"]
     subprocess.run(command, check=True, capture_output=True)
     assert len(unpacked(output)) == 3
     failed = subprocess.run([*command, "JumpRoppe"], capture_output=True, text=True)
@@ -201,7 +231,7 @@ def test_the_command_line(tmp_path, lists, output):
 
 
 def test_the_real_clips(ucf101_mini, tmp_path, output):
-    unpack(ucf101_mini / "UCF-101", ucf101_mini / "ucfTrainTestlist", [], output)
+    unpack(ucf101_mini / "UCF-101", ucf101_mini / "ucfTrainTestlist", [], output, table_of(output))
     assert {path.name: len(list(path.iterdir())) for path in output.iterdir()} == {
         "BabyCrawling": 25,
         "Punch": 25,

@@ -39,8 +39,8 @@ def test_a_missing_video_is_named(fresh):
     replace_in_archive(fresh.folder / "source/videos.zip", lambda name, data: None if missing in name else data)
     text = fresh.fail()
     assert "v_Approach_g02_c01" in text and "missing" in text and "leave_out" in text
-    assert not (fresh.folder / "data/tiny/splits/split1.csv").exists()
-    assert "missing" in (fresh.folder / "data/tiny/audit.csv").read_text()
+    assert not (fresh.folder / "results/tiny/splits/split1.csv").exists()
+    assert "missing" in (fresh.folder / "results/tiny/audit.csv").read_text()
 
 
 def test_videos_that_do_not_decode_are_all_named_with_what_ffmpeg_says(fresh):
@@ -58,10 +58,10 @@ def test_videos_that_do_not_decode_are_all_named_with_what_ffmpeg_says(fresh):
 def test_faulty_videos_can_be_left_out_and_that_shows(fresh):
     broken = f"{video_name('Approach', 1)}.avi"
     replace_in_archive(fresh.folder / "source/videos.zip", lambda name, data: b"no video" if broken in name else data)
-    fresh.run("--config", "dataset={faulty_videos: leave_out}", "--", "data/tiny/splits/split1.csv")
-    table = (fresh.folder / "data/tiny/splits/split1.csv").read_text()
+    fresh.run("--config", "dataset={faulty_videos: leave_out}", "--", "results/tiny/splits/split1.csv")
+    table = (fresh.folder / "results/tiny/splits/split1.csv").read_text()
     assert "v_Approach_g01_c01" not in table
-    assert "unreadable" in (fresh.folder / "data/tiny/audit.csv").read_text()
+    assert "unreadable" in (fresh.folder / "results/tiny/audit.csv").read_text()
 
 
 def test_a_class_that_no_list_knows_is_named(fresh):
@@ -78,9 +78,9 @@ def test_an_empty_split_is_refused(fresh):
         return b"" if name.endswith("testlist01.txt") else data
 
     replace_in_archive(fresh.folder / "source/lists.zip", change)
-    text = fresh.fail("--", "data/tiny/splits/split1.csv")
+    text = fresh.fail("--", "results/tiny/splits/split1.csv")
     assert "testlist01" in text or "split 1" in text
-    assert not (fresh.folder / "data/tiny/splits/split1.csv").exists()
+    assert not (fresh.folder / "results/tiny/splits/split1.csv").exists()
 
 
 def test_a_gpu_that_is_not_there_is_an_error(fresh):
@@ -95,7 +95,7 @@ def test_a_folder_of_videos_is_linked_and_left_alone(fresh):
     with zipfile.ZipFile(source / "videos.zip") as archive:
         archive.extractall(source)
     settings = "dataset={videos: [source/UCF101]}"
-    fresh.run("--config", settings, "--", "data/tiny/frames/Retreat.csv")
+    fresh.run("--config", settings, "--", "data/tiny/frames/24px_q80/Retreat.csv")
     video = fresh.folder / "data/tiny/videos/Retreat/v_Retreat_g01_c01.avi"
     assert video.is_symlink() and video.resolve().parent == (source / "UCF101").resolve()
     assert "download_videos" not in fresh.would_run("--config", settings)

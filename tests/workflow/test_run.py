@@ -18,10 +18,10 @@ def test_every_promised_file_is_there(finished_project):
     for name in [
         "resources/tiny/ucfTrainTestlist/classInd.txt",
         "data/tiny/videos/HandstandPushups/v_HandStandPushups_g01_c01.avi",
-        "data/tiny/frames/Approach.zip",
-        "data/tiny/frames/Approach.csv",
-        "data/tiny/audit.csv",
-        "data/tiny/splits/split1.csv",
+        "data/tiny/frames/24px_q80/Approach.zip",
+        "data/tiny/frames/24px_q80/Approach.csv",
+        "results/tiny/audit.csv",
+        "results/tiny/splits/split1.csv",
         f"{RESULTS}/config.yaml",
         f"{RESULTS}/split1/seed7/weights.pdparams",
         f"{RESULTS}/split1/seed7/weights.json",
@@ -35,7 +35,7 @@ def test_every_promised_file_is_there(finished_project):
 
 
 def test_split_tables_follow_the_official_lists(finished_project):
-    table = pd.read_csv(finished_project / "data/tiny/splits/split2.csv")
+    table = pd.read_csv(finished_project / "results/tiny/splits/split2.csv")
     assert list(table.columns[:6]) == ["video", "class", "label", "group", "subset", "frames"]
     assert set(table[table.subset == "test"].group) == {2}
     assert set(table[table.subset == "train"].group) == {1, 3, 4}
@@ -45,7 +45,7 @@ def test_split_tables_follow_the_official_lists(finished_project):
 
 def test_every_test_video_is_predicted_once(finished_project):
     for split in (1, 2):
-        table = pd.read_csv(finished_project / f"data/tiny/splits/split{split}.csv")
+        table = pd.read_csv(finished_project / f"results/tiny/splits/split{split}.csv")
         rows = pd.read_csv(finished_project / f"{RESULTS}/split{split}/seed7/segments/predictions.csv")
         assert sorted(rows.video) == sorted(table[table.subset == "test"].video)
 
@@ -68,10 +68,10 @@ def test_resolved_settings_are_kept_and_valid(finished_project):
 
 
 def test_a_script_takes_the_resolved_settings(finished_project, tmp_path):
-    script = [sys.executable, "workflow_scripts/make_splits.py", "--split", "1", "--audit", "data/tiny/audit.csv"]
+    script = [sys.executable, "workflow_scripts/make_splits.py", "--split", "1", "--audit", "results/tiny/audit.csv"]
     paths = ["--lists", "resources/tiny/ucfTrainTestlist", "--settings", f"{RESULTS}/config.yaml"]
     subprocess.run([*script, *paths, "--output", tmp_path / "split1.csv"], cwd=finished_project, check=True)
-    assert (tmp_path / "split1.csv").read_bytes() == (finished_project / "data/tiny/splits/split1.csv").read_bytes()
+    assert (tmp_path / "split1.csv").read_bytes() == (finished_project / "results/tiny/splits/split1.csv").read_bytes()
 
 
 def test_weights_say_where_they_come_from(finished_project):

@@ -9,7 +9,7 @@ import pytest
 
 from tiny_project import write_video
 
-AFTER_WEIGHTS = {"export", "evaluate", "accuracy", "figures"}
+AFTER_WEIGHTS = {"check_weights", "export", "evaluate", "accuracy", "figures"}
 AFTER_TRAINING = {"train", *AFTER_WEIGHTS}
 
 
@@ -48,11 +48,11 @@ def test_an_evaluate_setting_does_not_train(finished):
 
 
 def test_a_train_setting_trains(finished):
-    assert set(finished.would_run("--config", "train={epochs: 3}")) == AFTER_TRAINING
+    assert set(finished.would_run("--config", "train={epochs: 3}", "replace=true")) == AFTER_TRAINING
 
 
 def test_a_frames_setting_extracts(finished):
-    rules = finished.would_run("--config", "frames={short_side: 20}")
+    rules = finished.would_run("--config", "frames={short_side: 20}", "replace=true")
     assert rules["extract_frames"] == 3
     assert "download_videos" not in rules and "unpack" not in rules
 
@@ -133,10 +133,10 @@ def test_one_replaced_video_concerns_its_class_only(finished):
 
 
 def test_frames_extracted_again_with_the_same_content_train_nothing(finished):
-    before = (finished.folder / "data/tiny/frames/Retreat.csv").read_bytes()
+    before = (finished.folder / "data/tiny/frames/24px_q80/Retreat.csv").read_bytes()
     time.sleep(1)
-    finished.run("--force", "data/tiny/frames/Retreat.zip")
-    assert (finished.folder / "data/tiny/frames/Retreat.csv").read_bytes() == before
+    finished.run("--force", "data/tiny/frames/24px_q80/Retreat.zip")
+    assert (finished.folder / "data/tiny/frames/24px_q80/Retreat.csv").read_bytes() == before
     assert finished.would_run() == {}
 
 

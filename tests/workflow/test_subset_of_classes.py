@@ -6,7 +6,7 @@ import zipfile
 
 from unreliable_server import Fault, running
 
-SPLIT = "data/tiny/splits/split1.csv"
+SPLIT = "results/tiny/splits/split1.csv"
 
 
 def settings(server, folder, classes, faults=()):
@@ -29,7 +29,7 @@ def test_the_dag_follows_a_subset_of_the_classes(fresh):
     (archive,) = (fresh.folder / "resources/tiny").glob("*.zip")
     with zipfile.ZipFile(archive) as file:
         assert len(file.namelist()) == 8 and not any("Approach" in name for name in file.namelist())
-    packs = sorted(path.stem for path in (fresh.folder / "data/tiny/frames").glob("*.zip"))
+    packs = sorted(path.stem for path in (fresh.folder / "data/tiny/frames/24px_q80").glob("*.zip"))
     assert packs == ["HandstandPushups", "Retreat"]
     with (fresh.folder / SPLIT).open() as file:
         rows = list(csv.DictReader(file))

@@ -69,6 +69,6 @@ def files(folder: Path) -> list[Path]:
 
 def test_annotation_lists_name_every_training_video(finished):
     finished.run("export_lists")
-    lines = (finished.folder / "data/tiny/annotations/split1_train.txt").read_text().splitlines()
+    lines = (finished.folder / "results/tiny/annotations/split1_train.txt").read_text().splitlines()
     assert lines[0] == "Approach/v_Approach_g02_c01 20 0"
     assert len(lines) == 9

@@ -199,7 +199,7 @@ def origins(run: Run) -> list[str]:
         if origin.get("start"):
             start = f"{origin['start']['source']} (SHA-256 {origin['start']['sha256'][:12]}…)"
             said.setdefault(f"was trained starting from the weights {start}.", []).append(where)
-        if not origin.get("training_data_known"):
+        if not origin["training_data_known"]:
             said.setdefault(
                 "has weights whose training data are unknown: the test videos may be among them.", []
             ).append(where)

@@ -28,6 +28,7 @@ from video3d.tensorrt import rewrite_for_tensorrt, tensorrt_problem
 ENGINES = ("plain", "onednn", "tensorrt")
 FASTEST_ENGINE = {"cpu": "onednn", "gpu": "plain"}
 GPU_MEGABYTES = 256  # of memory taken at the start; more is taken as needed
+UNCHECKED = {"origin": "unchecked", "training_data_known": None}  # weights that check_weights.py has not seen
 PROGRAM, PARAMETERS, METADATA = "model.json", "model.pdiparams", "metadata.json"
 
 
@@ -178,6 +179,7 @@ def read_metadata(folder: str | os.PathLike) -> dict:
     try:
         metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
         metadata["labels"], metadata["clip"]["frames"], metadata["clip"]["size"]
+        metadata["weights"] = UNCHECKED | metadata.get("weights", {})
         wrong = [name for name in (PROGRAM, PARAMETERS) if metadata["files"][name] != sha256(folder / name)]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / METADATA} is damaged ({error!r}); export the model again") from error

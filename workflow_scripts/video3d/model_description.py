@@ -7,7 +7,7 @@ from pathlib import Path
 
 from video3d.console import UserError
 from video3d.device import paddle_version
-from video3d.files import sha256
+from video3d.inference import UNCHECKED
 
 PROTOCOLS = {
     "segments": "segments",
@@ -21,7 +21,8 @@ TRAINING_FACTS = ("train", "seed", "data", "commit", "versions", "start")
 def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence[str]) -> dict:
     """The metadata of a model that is exported from `weights`.
 
-    `known` are the metadata of `load_any`; where they differ from the settings they count, and the log says so. Raises
+    `known` are the metadata of `load_any`; where they differ from the settings they count, and the log says so. Where
+    the weights come from and what they have seen is told by check_weights.py: until then they are unchecked. Raises
     UserError if the weights are of another number of classes than `classes`, of other ones, or have them in another
     order.
     """
@@ -38,7 +39,12 @@ def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence
         "model": completed("model", known["model"], settings),
         "frames": settings["frames"],
         "protocol": fitting_protocol(known, settings),
-        "weights": {"source": str(weights), "sha256": sha256(weights), "made_by": known["source"]},
+        "weights": {
+            **UNCHECKED,
+            "source": str(weights),
+            "sha256": known["sha256"],
+            "made_by": known["source"],
+        },
         "training": {name: known[name] for name in TRAINING_FACTS if name in known},
         "versions": {"python": platform.python_version(), "paddle": paddle_version()},
     }

@@ -1,4 +1,4 @@
-"""What a training needs of its settings and of its data: known before anything runs, and looked at again by the training."""
+"""What a training needs of its settings and data: asked before anything runs, and again by the training itself."""
 
 from collections.abc import Mapping
 from typing import Any
