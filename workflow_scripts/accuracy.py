@@ -4,8 +4,8 @@ In: the metrics.json of each evaluation, in results/<run>/split<k>/seed<s>/<prot
 it. Out: accuracy.csv; scores are fractions, 0 to 1. Its rows:
 
 - one per split, seed and protocol, with the 95 % interval of metrics.json; `weights` says whether they were trained
-  here, given, replaced or unchecked, `trained_on` how many of the test videos they were trained on: 0 unless a leak was allowed,
-  empty where nobody knows;
+  here, given, replaced or unchecked, `trained_on` how many of the test videos they were trained on: 0 unless a leak
+  was allowed, empty where nobody knows;
 - one per protocol with `split` and `seed` "mean": the mean over the splits of the mean over the seeds, its interval,
   and two standard deviations: `top1_std_seeds`, over the seeds, of the mean of the splits (empty if there is one seed),
   and `top1_std_splits`, over the splits, of the mean of the seeds (empty if there is one split).
