@@ -13,8 +13,8 @@ these have a width where everything is right, everything is wrong or two runs ag
   data", Journal of Educational and Behavioral Statistics 37 (2012) 479–488.
 
 Our own is what happens where the sample says little about its clusters (`_effective_size`), in the place of Korn and
-Graubard's adjustment by Student's t: with that, up to one interval in six missed the truth where few groups held all
-mistakes. How often the intervals cover the truth, and how wide they are, is simulated in tests/interval_coverage.py.
+Graubard's adjustment by Student's t, which cannot help where no group, or a single one, holds a mistake. How often the
+intervals cover the truth, and how wide they are, is simulated in tests/interval_coverage.py.
 """
 
 from dataclasses import dataclass
