@@ -75,7 +75,7 @@ def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(finished,
     forget_training(finished)
     process = start_training(finished, until="epoch 2")
     os.killpg(process.pid, number)
-    text = process.communicate(timeout=15)[0]
+    text = process.communicate(timeout=60)[0]
     assert process.returncode != 0 and "Traceback" not in text
     last = text.splitlines()[-1]
     assert last.startswith("interrupted in train (split 1, seed 7): the training is saved") and "goes on" in last
