@@ -53,14 +53,14 @@ def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "
         if path.is_dir():
             return Source("folder", "", str(path))
         if path.is_file():
-            return Source("archive", plain_name(path.name), str(path))
+            return Source("archive", _local_name(path), str(path))
         reasons.append(f"{source}: {path} does not exist")
         if path.suffix:
             absent.append(path)
     if urls:
         return _remote(urls, sorted(set(classes)))
     if absent:
-        return Source("archive", plain_name(absent[0].name), str(absent[0]))
+        return Source("archive", _local_name(absent[0]), str(absent[0]))
     raise UserError(
         f"{setting}: none of the sources can be used:\n"
         + "\n".join(f"  - {reason}" for reason in reasons)
@@ -84,6 +84,11 @@ def _local_path(place: str) -> Path:
     return Path(place).expanduser()
 
 
+def _local_name(path: Path) -> str:
+    """The name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
+    return re.sub("[{}<>]", "_", path.name)
+
+
 def _remote(urls: list[str], classes: list[str]) -> Source:
     name = archive_name(urls[0])
     if not classes or not name.lower().endswith(".zip"):
@@ -94,9 +99,5 @@ def _remote(urls: list[str], classes: list[str]) -> Source:
 
 def archive_name(url: str) -> str:
     """The last part of the path of `url`, reduced to plain characters."""
-    return plain_name(PurePosixPath(unquote(urlsplit(url).path)).name)
-
-
-def plain_name(name: str) -> str:
-    """The name of a file reduced to characters that mean nothing to any program."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"
