@@ -85,3 +85,10 @@ def test_the_name_of_an_archive_holds_no_wildcard(tmp_path):
     path.touch()
     source = locate([str(path)])
     assert (source.name, source.path) == ("a_b_ _run_.zip", str(path))
+
+
+def test_a_file_may_be_called_like_a_variable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a$x.zip").touch()
+    monkeypatch.setenv("x", "y")
+    assert locate(["a$x.zip"]).path == "a$x.zip"

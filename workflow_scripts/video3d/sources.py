@@ -34,18 +34,21 @@ class Source:
 def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "dataset.videos") -> Source:
     """Choose from `sources`: http(s) URLs, `file:` URLs, paths of archives and of folders, in order of preference.
 
-    `~` and environment variables are expanded; a source with an undefined variable is passed over. What exists on
+    `~` and environment variables are expanded, unless a file is called so; a source with an undefined variable is
+    passed over. What exists on
     this machine wins over URLs, as it costs nothing; the URLs are mirrors of one file. An archive that does not exist
     (yet) is the last choice: another rule may make it. With `classes` a remote ZIP is named after them as well, since
     only their videos are fetched. Raises UserError that says what is wrong with every source if none can be used.
     """
     reasons, urls, absent = [], [], []
     for source in sources:
-        undefined = [name for match in VARIABLE.finditer(source) if not os.environ.get(name := match[1] or match[2])]
+        as_it_is = Path(source).exists()
+        variables = [] if as_it_is else [match[1] or match[2] for match in VARIABLE.finditer(source)]
+        undefined = [name for name in variables if not os.environ.get(name)]
         if undefined:
             reasons.append(f"{source}: the environment variable {undefined[0]} is not set")
             continue
-        place = os.path.expandvars(source)
+        place = source if as_it_is else os.path.expandvars(source)
         if is_url(place):
             urls.append(place)
             continue
