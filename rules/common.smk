@@ -33,17 +33,18 @@ from video3d.folders import visible_files
 from video3d.sources import locate
 
 
-def computes_here():
-    """Whether the jobs of this call run on this machine; a report runs none, a cluster's head node may have no GPU.
+def check_plan():
+    """Stop before anything runs if it cannot work; the jobs of a report, or on a cluster, need no GPU here.
 
-    While the rules are read, Snakemake knows the executor from the command line and the profiles alone.
+    While the rules are read, Snakemake tells neither the targets nor the executor: the command line does.
     """
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            _, arguments = parse_args(sys.argv[1:])
-    except SystemExit:
-        return False  # it was not called by its command line
-    return arguments.executor in {None, "local"} and not arguments.report
+            _, call = parse_args(sys.argv[1:])
+    except SystemExit:  # another program calls Snakemake
+        return plan.check(config, VIDEOS, LISTS)
+    here = call.executor in {None, "local"} and not call.report
+    plan.check(config, VIDEOS, LISTS, call.targets, computes_here=here)
 
 
 try:
@@ -51,7 +52,7 @@ try:
     VIDEOS = locate(config["dataset"]["videos"], config["dataset"]["classes"], setting="dataset.videos")
     LISTS = locate(config["dataset"]["lists"], setting="dataset.lists")
     if workflow.is_main_process:
-        plan.check(config, VIDEOS, LISTS, computes_here=config["device"] != "cpu" and computes_here())
+        check_plan()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -323,11 +324,7 @@ def model_of_prediction(name):
 def videos_to_predict(wildcards):
     """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
     folder = config["predict"]["videos"]
-    if not folder:
-        raise WorkflowError(
-            "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
-        )
-    return [str(path) for path in visible_files(Path(folder).expanduser())]
+    return [str(path) for path in visible_files(Path(folder).expanduser())] if folder else []
 
 
 # Ctrl-C and `kill` can reach every process of a job at once: the shell and tee outlast the script, so that its last

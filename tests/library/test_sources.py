@@ -78,3 +78,17 @@ def test_nothing_usable_is_explained(monkeypatch):
 def test_other_schemes_are_refused():
     with pytest.raises(UserError, match="only http:, https: and file:"):
         locate(["ftp://example.org/a.zip"])
+
+
+def test_the_name_of_an_archive_holds_no_wildcard(tmp_path):
+    path = tmp_path / "a{b} <run>.zip"
+    path.touch()
+    source = locate([str(path)])
+    assert (source.name, source.path) == ("a_b_ _run_.zip", str(path))
+
+
+def test_a_file_may_be_called_like_a_variable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a$x.zip").touch()
+    monkeypatch.setenv("x", "y")
+    assert locate(["a$x.zip"]).path == "a$x.zip"

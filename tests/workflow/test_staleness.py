@@ -1,10 +1,12 @@
 """What is recomputed after a change, and nothing else."""
 
+import json
 import os
 import re
 import shutil
 import time
 
+import pandas as pd
 import pytest
 
 from tiny_project import write_video
@@ -148,3 +150,32 @@ def test_a_training_that_is_scheduled_again_with_the_same_data_ends_at_once(fini
     assert weights.read_bytes() == before
     # The speeds and seconds in there would differ if a single epoch had been trained.
     assert (finished.folder / "results/tiny/split1/seed7/history.csv").read_bytes() == history
+
+
+@pytest.mark.parametrize("name", ["a{b}", "<run> {split}", "-ü ;$x 'q' \"Q\" \\ &"])
+def test_any_text_may_be_the_name_of_a_file(finished, name):
+    """Braces and angle brackets mean something to Snakemake, the rest to a shell or to a script's options."""
+    trained = finished.folder / "results/tiny/split1/seed7"
+    for suffix, source in ((".pdparams", "weights.pdparams"), (".json", "weights.json")):
+        shutil.copyfile(trained / source, finished.folder / f"{name}{suffix}")
+    folder = finished.folder / f"{name} clips"
+    folder.mkdir()
+    write_video(folder / "clip.avi", seed=1)
+    (folder / "clip.avi").rename(folder / f"{name}.avi")
+    shutil.copyfile(finished.folder / "source/videos.zip", finished.folder / f"{name}.zip")
+    finished.edit("tiny.yaml", "videos: [source/videos.zip]", "videos: [" + json.dumps(f"{name}.zip") + "]")
+    settings = {
+        "train": {"weights": f"{name}.pdparams"},
+        "evaluate": {"weights": {"2": f"{name}.pdparams"}},
+        "predict": {"videos": f"{name} clips"},
+        "report": {"note": f"{name} <!--<script> {{split}}"},
+    }
+    (finished.folder / "odd.yaml").write_text(json.dumps(settings))
+    call = ("--configfile", "tiny.yaml", "odd.yaml")
+    assert finished.would_run(*call) | {"train": 1, "export": 2, "evaluate": 2} == finished.would_run(*call)
+    finished.run(*call)
+    assert finished.would_run(*call) == {}
+    finished.run(*call, "--", "predict")
+    assert f"{name}.avi" in pd.read_csv(finished.folder / "results/tiny/predictions.csv").video[0]
+    (finished.folder / f"{name}.pdparams").touch()
+    assert {"train", "export"} <= set(finished.would_run(*call))

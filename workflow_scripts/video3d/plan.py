@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,20 @@ CPU_BUILD = "the installed PaddlePaddle is the CPU build: install the GPU build 
 NO_GPU = "no GPU is visible: look at nvidia-smi and CUDA_VISIBLE_DEVICES"
 
 
-def check(config: dict[str, Any], videos: Source, lists: Source, computes_here: bool) -> None:
+def check(
+    config: dict[str, Any], videos: Source, lists: Source, targets: Iterable[str] = (), computes_here: bool = False
+) -> None:
     """Raise UserError that lists everything in the resolved `config` that cannot work, with the setting's name.
 
-    `videos` and `lists` are where the data come from; what is on a server is not looked at. `computes_here`: whether
-    the jobs run on this machine, so that its GPUs count.
+    `videos` and `lists` are where the data come from; what is on a server is not looked at. `targets` are what
+    Snakemake is asked for. `computes_here`: whether the jobs run on this machine, so that its GPUs count.
     """
-    faults = [*file_faults(config), *source_faults(videos, lists), *split_faults(config, lists)]
+    faults = [
+        *file_faults(config),
+        *target_faults(config, targets),
+        *source_faults(videos, lists),
+        *split_faults(config, lists),
+    ]
     if trained_splits(config):
         faults += settings_faults(config["train"], bool(config["validation_groups"]))
     if computes_here:
@@ -62,6 +69,12 @@ def file_faults(config: dict[str, Any]) -> Iterator[str]:
         yield from missing_run(run, config["run"])
     if folder := config["predict"]["videos"]:
         yield from empty_folder(folder)
+
+
+def target_faults(config: dict[str, Any], targets: Iterable[str]) -> Iterator[str]:
+    """What a target needs that no other does."""
+    if {"predict", f"results/{config['run']}/predictions.csv"} & set(targets) and not config["predict"]["videos"]:
+        yield "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
 
 
 def missing_file(setting: str, path: str) -> Iterator[str]:

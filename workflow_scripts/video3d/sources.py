@@ -34,18 +34,21 @@ class Source:
 def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "dataset.videos") -> Source:
     """Choose from `sources`: http(s) URLs, `file:` URLs, paths of archives and of folders, in order of preference.
 
-    `~` and environment variables are expanded; a source with an undefined variable is passed over. What exists on
+    `~` and environment variables are expanded, unless a file is called so; a source with an undefined variable is
+    passed over. What exists on
     this machine wins over URLs, as it costs nothing; the URLs are mirrors of one file. An archive that does not exist
     (yet) is the last choice: another rule may make it. With `classes` a remote ZIP is named after them as well, since
     only their videos are fetched. Raises UserError that says what is wrong with every source if none can be used.
     """
     reasons, urls, absent = [], [], []
     for source in sources:
-        undefined = [name for match in VARIABLE.finditer(source) if not os.environ.get(name := match[1] or match[2])]
+        as_it_is = Path(source).exists()
+        variables = [] if as_it_is else [match[1] or match[2] for match in VARIABLE.finditer(source)]
+        undefined = [name for name in variables if not os.environ.get(name)]
         if undefined:
             reasons.append(f"{source}: the environment variable {undefined[0]} is not set")
             continue
-        place = os.path.expandvars(source)
+        place = source if as_it_is else os.path.expandvars(source)
         if is_url(place):
             urls.append(place)
             continue
@@ -53,14 +56,14 @@ def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "
         if path.is_dir():
             return Source("folder", "", str(path))
         if path.is_file():
-            return Source("archive", plain_name(path.name), str(path))
+            return Source("archive", _local_name(path), str(path))
         reasons.append(f"{source}: {path} does not exist")
         if path.suffix:
             absent.append(path)
     if urls:
         return _remote(urls, sorted(set(classes)))
     if absent:
-        return Source("archive", plain_name(absent[0].name), str(absent[0]))
+        return Source("archive", _local_name(absent[0]), str(absent[0]))
     raise UserError(
         f"{setting}: none of the sources can be used:\n"
         + "\n".join(f"  - {reason}" for reason in reasons)
@@ -84,6 +87,11 @@ def _local_path(place: str) -> Path:
     return Path(place).expanduser()
 
 
+def _local_name(path: Path) -> str:
+    """The name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
+    return re.sub("[{}<>]", "_", path.name)
+
+
 def _remote(urls: list[str], classes: list[str]) -> Source:
     name = archive_name(urls[0])
     if not classes or not name.lower().endswith(".zip"):
@@ -94,9 +102,5 @@ def _remote(urls: list[str], classes: list[str]) -> Source:
 
 def archive_name(url: str) -> str:
     """The last part of the path of `url`, reduced to plain characters."""
-    return plain_name(PurePosixPath(unquote(urlsplit(url).path)).name)
-
-
-def plain_name(name: str) -> str:
-    """The name of a file reduced to characters that mean nothing to any program."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"
