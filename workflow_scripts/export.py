@@ -2,7 +2,7 @@
 
 In: weights, with their description (.json) beside them if they were trained here; settings fill in what no description
 says. Out: model.json and model.pdiparams, a program that takes uint8 RGB clips, with the normalisation inside, and
-metadata.json: class names, what a clip is, how frames are stored, which protocol fits, where the weights come from.
+metadata.json: class names, what a clip is, how frames are stored and resized, which protocol fits, where the weights come from.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from video3d.augment import FIRST_RESIZING, RESIZING
 from video3d.config import settings_argument
 from video3d.console import UserError, run
 from video3d.convert import load_any
@@ -45,6 +46,7 @@ def describe(weights: Path, known: dict, settings: dict, classes: Sequence[str])
         "clip": completed("clip", known.get("clip", {}), settings),
         "model": completed("model", known["model"], settings),
         "frames": settings["frames"],
+        "resizing": known.get("resizing", FIRST_RESIZING if "train" in known else RESIZING),
         "protocol": fitting_protocol(known, settings),
         "weights": {"source": str(weights), "sha256": sha256(weights), "made_by": known["source"]},
         "training": {name: known[name] for name in TRAINING_FACTS if name in known},

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from video3d import training
+from video3d.augment import RESIZING
 from video3d.code import training_version
 from video3d.config import as_argument, settings_argument
 from video3d.console import UserError, run
@@ -64,6 +65,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     facts = {
         "labels": class_names(everyone),
         **settings,
+        "resizing": RESIZING,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
         "code": options.code or training_version(weights),
