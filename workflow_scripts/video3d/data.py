@@ -117,10 +117,10 @@ def fill_clip(
     `draw_box` gets the width and height of the frames. Raises UserError that names class, video and frame if a frame
     does not decode: a damaged clip is never replaced by another.
     """
-    crop_resize = None
+    image = crop_resize = None
     for frame, index, jpeg in zip(out, indices, pack.jpegs(video.name, indices.tolist()), strict=True):
         try:
-            image = decode(jpeg)
+            image = decode(jpeg, image)
             crop_resize = crop_resize or crop_resizer(draw_box(image.shape[1], image.shape[0]), len(frame), resizing)
             crop_resize(image, frame)
         except ValueError as error:

@@ -56,8 +56,8 @@ class Predictor:
 
     `engine` is one of `ENGINES`, or "auto" for the one that was measured to be the fastest on the device; `device` is
     auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels (class names),
-    clip (that section of the config), resizing (of the pictures it was trained on), engine, device. Raises UserError if the folder is no exported model or the engine
-    cannot run here.
+    clip (that section of the config), resizing (of the pictures it was trained on), engine, device. Raises UserError
+    if the folder is no exported model or the engine cannot run here.
     """
 
     def __init__(
