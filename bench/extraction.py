@@ -1,11 +1,12 @@
 """Extraction of frames: the workflow's script beside bare ffmpeg processes, and beside OpenCV.
 
 All three use every core. Bare ffmpeg decodes and scales the same way and encodes by itself, into one file of JPEGs per
-video, at a quality that makes them somewhat smaller (on real clips 8.1 KB a frame instead of 9.2); OpenCV decodes and
-writes JPEG files at the size of the video, as the reference implementation does. Without --videos, clips like UCF101's
+video, at a quality that makes them about as large as ours of quality 85; OpenCV decodes and writes JPEG files at the
+size of the video, as the reference implementation does. Without --videos, clips like UCF101's
 are made first.
 
     python bench/extraction.py [--videos <folder with <Class>/<video>.avi>] [--clips 200] [--rounds 3]
+        [--short-side 240] [--quality 85]
 """
 
 import argparse
@@ -18,15 +19,17 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from video3d.config import resolve
 from video3d.frames import SCALER, ffmpeg_program
 
 SCRIPT = Path(__file__).parents[1] / "workflow_scripts" / "extract_frames.py"
-SHORT_SIDE, QUALITY, QUALITY_OF_FFMPEG = 170, 85, 3
+QUALITY_OF_FFMPEG = 3
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -50,9 +53,16 @@ def make_classes(folder: Path, videos: Sequence[Path], clips: int) -> list[Path]
     return classes
 
 
-def extract_by_workflow(classes: Sequence[Path], output: Path) -> None:
+def add_frames_arguments(parser: argparse.ArgumentParser) -> None:
+    """How frames are stored, by default as the config has it."""
+    frames = resolve({})["frames"]
+    parser.add_argument("--short-side", type=int, default=frames["short_side"], help="pixels (default: %(default)s)")
+    parser.add_argument("--quality", type=int, default=frames["quality"], help="of the JPEGs (default: %(default)s)")
+
+
+def extract_by_workflow(classes: Sequence[Path], output: Path, short_side: int, quality: int) -> None:
     """One job per class and core, as Snakemake runs them."""
-    settings = f"{{frames: {{short_side: {SHORT_SIDE}, quality: {QUALITY}}}}}"
+    settings = f"{{frames: {{short_side: {short_side}, quality: {quality}}}}}"
     jobs = []
     for videos in classes:
         files = [
@@ -69,16 +79,17 @@ def extract_by_workflow(classes: Sequence[Path], output: Path) -> None:
         raise RuntimeError("an extraction failed")
 
 
-def extract_by_ffmpeg(classes: Sequence[Path], output: Path) -> None:
+def extract_by_ffmpeg(classes: Sequence[Path], output: Path, short_side: int) -> None:
     """One ffmpeg process per video, one at a time on every core, each writing its JPEGs into one file."""
     with ThreadPoolExecutor(CORES) as pool:
         videos = [video for folder in classes for video in folder.iterdir()]
-        list(pool.map(run_ffmpeg, videos, [output / f"{video.stem}.mjpeg" for video in videos]))
+        targets = [output / f"{video.stem}.mjpeg" for video in videos]
+        list(pool.map(run_ffmpeg, videos, targets, itertools.repeat(short_side)))
 
 
-def run_ffmpeg(video: Path, target: Path) -> None:
+def run_ffmpeg(video: Path, target: Path, short_side: int) -> None:
     """Decode, scale and encode within one process of one thread per stage."""
-    scale = f"scale=-1:{SHORT_SIDE}:flags={SCALER}"
+    scale = f"scale=-1:{short_side}:flags={SCALER}"
     command = [ffmpeg_program(), "-nostdin", "-v", "error", "-an", "-threads", "1", "-i", video, "-filter_threads", "1"]
     encode = ["-c:v", "mjpeg", "-q:v", str(QUALITY_OF_FFMPEG), "-huffman", "default", "-threads", "1"]
     write = ["-f", "image2pipe", "-flush_packets", "0", "-fps_mode", "passthrough", target]
@@ -122,8 +133,13 @@ def main() -> None:
     parser.add_argument("--videos", type=Path, help="folder with <Class>/<video>.avi")
     parser.add_argument("--clips", type=int, default=200, help="clips per round (default: 200)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds; the fastest counts (default: 3)")
+    add_frames_arguments(parser)
     arguments = parser.parse_args()
-    ways = {"workflow": extract_by_workflow, "bare ffmpeg": extract_by_ffmpeg, "OpenCV": extract_by_opencv}
+    ways = {
+        "workflow": partial(extract_by_workflow, short_side=arguments.short_side, quality=arguments.quality),
+        "bare ffmpeg": partial(extract_by_ffmpeg, short_side=arguments.short_side),
+        "OpenCV": extract_by_opencv,
+    }
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
         videos = sorted(arguments.videos.glob("*/*.avi")) if arguments.videos else make_clips(scratch)
@@ -137,7 +153,7 @@ def main() -> None:
         print(
             f"{name:12} {arguments.clips / value:7.1f} clips/s   rounds: {', '.join(f'{t:.1f} s' for t in times[name])}"
         )
-    sizes = f"{arguments.clips} clips, {CORES} cores, JPEG quality {QUALITY} at short side {SHORT_SIDE}"
+    sizes = f"{arguments.clips} clips, {CORES} cores, JPEG quality {arguments.quality} at {arguments.short_side} px"
     print(f"ratio extract_vs_ffmpeg {best['bare ffmpeg'] / best['workflow']:.2f}  (workflow over bare ffmpeg, {sizes})")
     print(
         f"ratio extract_vs_opencv {best['OpenCV'] / best['workflow']:.2f}  "

@@ -1,108 +1,104 @@
-"""Bytes per frame, and the loss of stored frames against the original ones, by short side and JPEG quality.
+"""How near the pictures that the network sees are to the reference implementation's, by the stored frames.
 
-Compared is what the network sees: a crop of 112 × 112 pixels, taken once from the stored frame and once, by the same
-code, from the frame as OpenCV decodes it from the video. `full` is the largest crop, the whole short side; `smallest`
-is the smallest one of the reference recipe, 0.66 of the short side. Both lie in the top left corner, where their
-borders fall on the same points of the picture at every size. PSNR is that of the mean squared error over all pixels;
-SSIM is that of the luma with a Gaussian window of 11 × 11 (Wang et al., "Image Quality Assessment", IEEE TIP 2004).
+The reference's pictures are crops, resized by Pillow (bilinear), of frames that OpenCV decoded and wrote as JPEG of
+quality 95 at the size of the video. Ours are the same crops of frames as the workflow stores them, by short side and
+JPEG quality, resized by the workflow's function; in the rows called `pillow` resized by Pillow, and in those called
+`first` as version 0.1 did. Compared are the middle frames of all videos, in centred squares of the four scales of the
+reference recipe's crops (of 240 and of, say, 170 pixels such a square is not to the pixel the same). PSNR is that of
+the mean squared error over all pixels; sharpness is the variance of the Laplacian of the luma over that of the
+reference's picture. Bytes are those of all frames of the videos.
 
     python bench/frame_quality.py --videos <folder with <Class>/<video>.avi>
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from outcome import RESIZERS
+
+from video3d.augment import MULTI_SCALE_FACTORS, decode
 from video3d.frames import Decoders
 
-SIZE = 112
-SETTINGS = [(240, 90), (240, 80), (170, 95), (170, 90), (170, 85), (170, 80), (170, 70), (128, 80), (112, 80)]
-CROPS = {"full": 1.0, "smallest": 0.66}
+SETTINGS = [(short_side, quality) for short_side in (170, 200, 240) for quality in (85, 90, 95)]
+ROWS = [(*(170, 85), "first"), (*(170, 85), "pillow"), *((*setting, "triangle") for setting in SETTINGS)]
+SIZES = (112, 56)
+FRAMES_OF_UCF101 = 2.48e6
+REFERENCE_QUALITY = 95
 
 
-def original_crops(videos: Sequence[Path], every: int) -> dict[str, np.ndarray]:
-    """Crops of every `every`-th frame of the videos: uint8 (frames, 112, 112, 3) by crop."""
+def reference_frame(video: Path) -> np.ndarray:
+    """The middle frame of a video as the reference stores it, uint8 RGB (H, W, 3)."""
+    capture = cv2.VideoCapture(str(video))
     frames = []
-    for video in videos:
-        capture = cv2.VideoCapture(str(video))
-        index = 0
-        while capture.grab():
-            if index % every == 0:
-                frames.append(crops(capture.retrieve()[1]))
-            index += 1
-    return stack(frames)
+    while True:
+        decoded, frame = capture.read()
+        if not decoded:
+            break
+        frames.append(frame)
+    _, jpeg = cv2.imencode(".jpg", frames[len(frames) // 2], [cv2.IMWRITE_JPEG_QUALITY, REFERENCE_QUALITY])
+    return decode(jpeg.tobytes())
 
 
-def stored_crops(videos: Sequence[Path], every: int, short_side: int, quality: int) -> tuple[dict, float]:
-    """The same of the frames as they would be stored, and their mean size in bytes, over all frames."""
+def stored_frames(videos: Sequence[Path], short_side: int, quality: int) -> tuple[list[np.ndarray], float]:
+    """The same frames as the workflow stores them, and the mean size in bytes of all frames."""
     frames, sizes = [], []
     with Decoders(videos, short_side, quality, threads=2) as decoders:
         for decoding in decoders:
-            for index, jpeg in enumerate(decoders.frames(decoding)):
-                sizes.append(len(jpeg))
-                if index % every == 0:
-                    frames.append(crops(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)))
-    return stack(frames), float(np.mean(sizes))
+            jpegs = list(decoders.frames(decoding))
+            frames.append(decode(jpegs[len(jpegs) // 2]))
+            sizes += map(len, jpegs)
+    return frames, float(np.mean(sizes))
 
 
-def crops(frame: np.ndarray) -> dict[str, np.ndarray]:
-    """The crops of one frame, resized as the loader resizes them."""
-    taken = {}
-    for name, scale in CROPS.items():
-        side = int(min(frame.shape[:2]) * scale)
-        interpolation = cv2.INTER_AREA if side >= 2 * SIZE else cv2.INTER_LINEAR
-        taken[name] = cv2.resize(frame[:side, :side], (SIZE, SIZE), interpolation=interpolation)
-    return taken
+def pictures(frames: Sequence[np.ndarray], resizer: Callable, scale: float, size: int) -> np.ndarray:
+    """Centred squares of `scale` of the frames' short sides, resized: uint8 (frames, size, size, 3)."""
+    found = np.empty((len(frames), size, size, 3), np.uint8)
+    for frame, out in zip(frames, found, strict=True):
+        height, width, _ = frame.shape
+        side = int(min(height, width) * scale)
+        y, x = (height - side) // 2, (width - side) // 2
+        resizer(side, side, size)(frame[y : y + side, x : x + side], out)
+    return found
 
 
-def stack(frames: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """One array per crop."""
-    return {name: np.stack([frame[name] for frame in frames]) for name in CROPS}
-
-
-def psnr(a: np.ndarray, b: np.ndarray) -> float:
+def psnr(ours: np.ndarray, reference: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB."""
-    return float(10 * np.log10(255**2 / np.mean((a.astype(np.float32) - b) ** 2)))
+    return float(10 * np.log10(255**2 / np.mean((ours.astype(np.float32) - reference) ** 2)))
 
 
-def ssim(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean structural similarity of two arrays of BGR pictures."""
-    return float(np.mean([_ssim(*pair) for pair in zip(_lumas(a), _lumas(b), strict=True)]))
-
-
-def _lumas(pictures: np.ndarray) -> Iterator[np.ndarray]:
-    return (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32) for picture in pictures)
-
-
-def _ssim(x: np.ndarray, y: np.ndarray) -> float:
-    def mean(image: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(image, (11, 11), 1.5)[5:-5, 5:-5]
-
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    mx, my = mean(x), mean(y)
-    vx, vy, covariance = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
-    return float(np.mean((2 * mx * my + c1) * (2 * covariance + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))))
+def sharpness(images: np.ndarray) -> float:
+    """The variance of the Laplacian of the luma, the mean of the pictures."""
+    lumas = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images)
+    return float(np.mean([cv2.Laplacian(luma, cv2.CV_64F).var() for luma in lumas]))
 
 
 def main() -> None:
-    """Parse the arguments and print the table."""
+    """Parse the arguments and print a table for each size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=Path, required=True, help="folder with <Class>/<video>.avi")
-    parser.add_argument("--every", type=int, default=20, help="compare every n-th frame (default: 20)")
     arguments = parser.parse_args()
     videos = sorted(arguments.videos.glob("*/*.avi"))
-    original = original_crops(videos, arguments.every)
-    print(f"{len(videos)} videos, {len(original['full'])} frames compared")
-    print("short side  quality  bytes/frame" + "".join(f"  {n:>8} PSNR dB   SSIM" for n in CROPS))
-    for short_side, quality in SETTINGS:
-        stored, size = stored_crops(videos, arguments.every, short_side, quality)
-        values = "".join(f"  {psnr(original[n], stored[n]):16.2f} {ssim(original[n], stored[n]):6.4f}" for n in CROPS)
-        print(f"{short_side:10}  {quality:7}  {size:11.0f}{values}")
+    reference = [reference_frame(video) for video in videos]
+    stored = {setting: stored_frames(videos, *setting) for setting in SETTINGS}
+    print(f"{len(videos)} frames; PSNR in dB and sharpness against the reference's pictures")
+    for size in SIZES:
+        scales = "".join(f" {f'scale {scale:g}':>14}" for scale in MULTI_SCALE_FACTORS)
+        print(f"\n{size} px\nshort side  quality  resizing  bytes/frame  GB of UCF101{scales}")
+        theirs = [pictures(reference, RESIZERS["pillow"], scale, size) for scale in MULTI_SCALE_FACTORS]
+        for short_side, quality, resizing in ROWS:
+            frames, length = stored[short_side, quality]
+            values = ""
+            for scale, expected in zip(MULTI_SCALE_FACTORS, theirs, strict=True):
+                ours = pictures(frames, RESIZERS[resizing], scale, size)
+                values += f" {psnr(ours, expected):7.1f} ({sharpness(ours) / sharpness(expected):4.2f})"
+            total = length * FRAMES_OF_UCF101 / 1e9
+            print(f"{short_side:10}  {quality:7}  {resizing:8}  {length:11.0f}  {total:12.1f}{values}")
 
 
 if __name__ == "__main__":

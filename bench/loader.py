@@ -4,13 +4,15 @@ All three make the reference recipe's clips of 16 frames of 112 × 112 pixels fr
 
 - the reference's way: PIL from JPEG files of the videos' size, normalised to float32, by Paddle's DataLoader with
   worker processes;
-- the workflow: its loader, from packs of short side 170, up to the batches that the training loop gets;
+- the workflow: its loader, from packs of the default `frames:` or other ones, up to the batches that the training loop
+  gets;
 - the limit: one process per worker that decodes, crops and resizes JPEGs which are already in memory, and nothing else.
 
 The three take turns, forwards and backwards, as each leaves caches and memory to the next; the median round of each
 counts. Without --videos, clips like UCF101's are made first.
 
     python bench/loader.py [--videos <folder with <Class>/<video>.avi>] [--clips 2400] [--workers 2] [--rounds 8]
+        [--short-side 240] [--quality 85]
 """
 
 import argparse
@@ -33,17 +35,17 @@ from video3d.packs import PackWriter
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
 import paddle
-from extraction import make_clips, write_frames
+from extraction import add_frames_arguments, make_clips, write_frames
 from PIL import Image
 
 BATCH, FRAMES, SIZE = 64, 16, 112
 MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 
 
-def make_packs(videos: list[Path], folder: Path) -> list[Video]:
+def make_packs(videos: list[Path], folder: Path, short_side: int, quality: int) -> list[Video]:
     """One pack with all videos, as the workflow extracts them."""
     table = []
-    with PackWriter(folder / "Bench.zip") as pack, Decoders(videos, 170, 85, threads=2) as decoders:
+    with PackWriter(folder / "Bench.zip") as pack, Decoders(videos, short_side, quality, 2) as decoders:
         for video, decoding in zip(videos, decoders, strict=True):
             facts = pack.add(video.stem, decoders.frames(decoding))
             table.append(Video(video.stem, "Bench", 0, 1, "train", facts.frames))
@@ -114,9 +116,10 @@ def decode_only(folder: Path, videos: list[Video]) -> float:
     clip = np.empty((FRAMES, SIZE, SIZE, 3), np.uint8)
     start = time.perf_counter()
     for jpegs, box, flip in work:
-        crop_resize = augment.crop_resizer(box, SIZE)
+        crop_resize, image = augment.crop_resizer(box, SIZE), None
         for frame, jpeg in zip(clip, jpegs, strict=True):
-            crop_resize(augment.decode(jpeg), frame)
+            image = augment.decode(jpeg, image)
+            crop_resize(image, frame)
         if flip:
             augment.mirror(clip)
     return time.perf_counter() - start
@@ -144,13 +147,14 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=2400, help="clips per round (default: 2400)")
     parser.add_argument("--workers", type=int, default=2, help="threads or processes that load (default: 2)")
     parser.add_argument("--rounds", type=int, default=8, help="rounds; the median counts (default: 8)")
+    add_frames_arguments(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
         files = sorted(arguments.videos.glob("*/*.avi")) if arguments.videos else make_clips(scratch)
         for file in files:
             write_frames(file, scratch / file.stem)
-        table = make_packs(files, scratch)
+        table = make_packs(files, scratch, arguments.short_side, arguments.quality)
         videos = (table * (arguments.clips // len(table) + 1))[: arguments.clips]
         job = prepare(scratch, videos, arguments.workers)
         ways = {
@@ -165,7 +169,10 @@ def main() -> None:
     middle = {name: statistics.median(values) for name, values in rates.items()}
     for name, values in rates.items():
         print(f"{name:10} {middle[name]:7.1f} clips/s   rounds: {', '.join(f'{value:.0f}' for value in values)}")
-    sizes = f"{len(files)} videos, {arguments.workers} workers, batches of {BATCH} × {FRAMES} × {SIZE} × {SIZE}"
+    sizes = (
+        f"{len(files)} videos at {arguments.short_side} px, quality {arguments.quality}; {arguments.workers} workers, "
+    )
+    sizes += f"batches of {BATCH} × {FRAMES} × {SIZE} × {SIZE}"
     print(
         f"ratio loader_vs_reference {middle['workflow'] / middle['reference']:.2f}  "
         f"(workflow over PIL from 320 × 240 JPEG files in Paddle's DataLoader, {sizes})"

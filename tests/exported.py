@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 
+from video3d.augment import RESIZING
 from video3d.inference import export
 from video3d.resnet3d import build_network
 from video3d.weights import save_weights
@@ -33,10 +34,13 @@ def write_weights(path: Path, model: dict = MODEL, clip: dict = CLIP, classes: l
     return path
 
 
-def write_model(folder: Path, network: paddle.nn.Layer | None = None, clip: dict = CLIP, classes=CLASSES) -> Path:
+def write_model(
+    folder: Path, network: paddle.nn.Layer | None = None, clip: dict = CLIP, classes=CLASSES, **facts
+) -> Path:
     """An exported model."""
     folder.mkdir(parents=True)
     metadata = {"labels": classes, "clip": clip, "frames": {"short_side": 24, "quality": 85}, "protocol": "segments"}
+    metadata |= {"resizing": RESIZING} | facts
     export(network or random_network(classes=len(classes)), metadata, folder)
     return folder
 

@@ -64,7 +64,7 @@ def predict(
 
     def fill(out: np.ndarray, video: int, indices: np.ndarray, mirrored: bool) -> None:
         chosen = videos[video]
-        fill_clip(out, chosen, packs[chosen.class_name], indices, centre_box, mirrored)
+        fill_clip(out, chosen, packs[chosen.class_name], indices, centre_box, mirrored, predictor.resizing)
 
     return predict_videos(predictor, shown, fill, settings["batch_size"], threads)
 

@@ -2,7 +2,8 @@
 
 In: weights, with their description (.json) beside them if they were trained here; settings fill in what no description
 says. Out: model.json and model.pdiparams, a program that takes uint8 RGB clips, with the normalisation inside, and
-metadata.json: class names, what a clip is, how frames are stored, which protocol fits, where the weights come from.
+metadata.json: class names, what a clip is, how frames are stored and resized, which protocol fits, where the weights
+come from.
 """
 
 import argparse

@@ -124,7 +124,7 @@ def complete(task: Task, pack: Pack, answers: Sequence[tuple[str, Answer]]) -> N
     shown = [views(task.protocol, video.frames, predictor.clip["frames"], settings["uniform"]) for video in videos]
 
     def fill(out: np.ndarray, video: int, indices: np.ndarray, mirrored: bool) -> None:
-        fill_clip(out, videos[video], pack, indices, centre_box, mirrored)
+        fill_clip(out, videos[video], pack, indices, centre_box, mirrored, predictor.resizing)
 
     predicted = predict_videos(predictor, shown, fill, settings["batch_size"], task.threads)
     clips = np.bincount(predicted.clip_video, minlength=len(videos))

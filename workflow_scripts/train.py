@@ -18,6 +18,7 @@ from pathlib import Path
 
 from video3d import training, training_data
 from video3d.attempts import read_attempts
+from video3d.augment import RESIZING
 from video3d.code import training_version
 from video3d.config import as_argument, settings_argument
 from video3d.console import UserError, run
@@ -69,6 +70,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     facts = {
         "labels": class_names(everyone),
         **settings,
+        "resizing": RESIZING,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
         "code": options.code or training_version(weights),

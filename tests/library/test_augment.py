@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 import simplejpeg
+from PIL import Image
 
 from video3d.augment import (
+    FIRST_RESIZING,
     Box,
     centre_box,
     change_colours,
@@ -17,7 +19,9 @@ from video3d.augment import (
     multi_scale_sizes,
     random_colours,
     random_resized_box,
+    smoothing,
 )
+from video3d.frames import Decoders
 
 
 def smooth_image(height, width):
@@ -62,13 +66,106 @@ def test_the_centre_box_is_the_largest_centred_square():
     assert centre_box(100, 131) == Box(0, 15, 100, 100)
 
 
-@pytest.mark.parametrize("box", [Box(10, 20, 112, 112), Box(0, 0, 170, 148), Box(3, 4, 80, 90)])
-def test_a_crop_is_resized_into_its_place(box):
-    image = smooth_image(170, 227)
+def resized(image, box, size, **resizing):
+    out = np.zeros((size, size, 3), np.uint8)
+    crop_resizer(box, size, **resizing)(image, out)
+    return out
+
+
+def resized_by_pillow(image, box, size):
+    crop = Image.fromarray(image[box.y : box.y + box.height, box.x : box.x + box.width])
+    return np.asarray(crop.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def difference(ours, theirs):
+    """PSNR in dB and mean difference in grey levels."""
+    errors = np.asarray(ours, float) - np.asarray(theirs, float)
+    return 10 * np.log10(255**2 / max(np.mean(errors**2), 1e-9)), np.abs(errors).mean()
+
+
+@pytest.fixture(scope="module")
+def real_frames(ucf101_mini):
+    """The first frame of 15 videos as the workflow stores them by default, 240 × 320 pixels."""
+    videos = sorted((ucf101_mini / "UCF-101").glob("*/*.avi"))[::5]
+    with Decoders(videos, 240, 85, 2) as decoders:
+        videos_frames = [list(decoders.frames(decoding)) for decoding in decoders]
+    return [decode(jpegs[0]) for jpegs in videos_frames]
+
+
+@pytest.mark.parametrize("size", [56, 112])
+@pytest.mark.parametrize("crop_size", sorted(set(multi_scale_sizes(320, 240, 112))))
+def test_real_crops_are_those_of_pillow(real_frames, crop_size, size):
+    box = Box(30, 0, *crop_size)
+    ours, theirs = ([resize(frame, box, size) for frame in real_frames] for resize in (resized, resized_by_pillow))
+    psnr, mean = difference(ours, theirs)
+    assert psnr > 40
+    assert mean < 1.5
+
+
+@pytest.mark.parametrize("box", [Box(5, 6, 40, 50), Box(0, 0, 112, 70), Box(9, 9, 112, 112)])
+def test_real_crops_are_enlarged_as_by_pillow(real_frames, box):
+    ours, theirs = ([resize(frame, box, 112) for frame in real_frames] for resize in (resized, resized_by_pillow))
+    psnr, mean = difference(ours, theirs)
+    assert psnr > 45  # both are plain bilinear interpolation, but for rounding
+    assert mean < 0.6
+
+
+@pytest.mark.parametrize("shrinking", [1, 2, 3, 4])
+def test_whole_shrinking_is_that_of_pillow_to_the_rounding(shrinking):
+    """Noise, which hides nothing; the filters differ at the very border, where half of theirs is cut off."""
+    side = 56 * shrinking
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    box = Box(0, 0, side, side)
+    ours, theirs = resized(noise, box, 56).astype(int), resized_by_pillow(noise, box, 56)
+    assert np.abs(ours - theirs)[1:-1, 1:-1].max() <= 2
+
+
+@pytest.mark.parametrize("shrinking", [1.001, 1.52, 2.0, 2.9, 17.3])
+def test_smoothing_and_interpolation_make_a_triangle_as_wide_as_the_shrinking(shrinking):
+    weights = smoothing(shrinking)
+    places = np.arange(len(weights)) - len(weights) // 2
+    assert weights.min() >= 0
+    assert weights.sum() == pytest.approx(1)
+    assert weights @ places**2 + 1 / 6 == pytest.approx(shrinking**2 / 6)  # a triangle's variance; 1/6 interpolates
+
+
+def test_smoothing_of_two_pixels_by_hand():
+    # A triangle of two pixels on either side is 0, 1/4, 1/2, 1/4, 0 at whole pixels; one of one pixel is 0, 1, 0.
+    assert smoothing(2) == pytest.approx([0, 0.25, 0.5, 0.25, 0])
+    assert smoothing(1.5) == pytest.approx([5 / 48, 38 / 48, 5 / 48])  # 5/12 of the way, as 1.5² = 1 + 5/12 · 3
+    assert smoothing(1) == smoothing(0.4) == [1]
+
+
+def test_the_first_resizing_is_that_of_opencv():
+    image = np.random.default_rng(0).integers(0, 256, (170, 227, 3), dtype=np.uint8)
+    for side, method in ((170, cv2.INTER_LINEAR), (112, cv2.INTER_AREA)):
+        for size in (112, 56):
+            method = cv2.INTER_AREA if side >= 2 * size else cv2.INTER_LINEAR
+            expected = cv2.resize(image[:side, :side], (size, size), interpolation=method)
+            assert np.array_equal(resized(image, Box(0, 0, side, side), size, resizing=FIRST_RESIZING), expected)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 300), (300, 1), (2, 3), (999, 1), (57, 56)])
+@pytest.mark.parametrize("size", [1, 56])
+def test_odd_sizes_are_resized(width, height, size):
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    out = resized(image, Box(0, 0, width, height), size)
+    assert image.min() <= out.min() and out.max() <= image.max()
+    assert np.array_equal(resized(np.full_like(image, 77), Box(0, 0, width, height), size), np.full_like(out, 77))
+
+
+def test_a_crop_sees_nothing_beside_it():
+    image = np.full((240, 320, 3), 255, np.uint8)
+    box = Box(40, 8, 150, 200)
+    image[box.y : box.y + box.height, box.x : box.x + box.width] = 10
+    assert (resized(image, box, 56) == 10).all()
+
+
+def test_a_crop_is_resized_into_its_place():
     out = np.zeros((3, 112, 112, 3), np.uint8)
-    crop_resizer(box, 112)(image, out[1])
-    crop = image[box.y : box.y + box.height, box.x : box.x + box.width]
-    assert np.array_equal(out[1], cv2.resize(crop, (112, 112)))
+    image = smooth_image(170, 227)
+    crop_resizer(Box(10, 20, 150, 140), 112)(image, out[1])
+    assert np.array_equal(out[1], resized(image, Box(10, 20, 150, 140), 112))
     assert not out[0].any() and not out[2].any()
 
 
@@ -79,11 +176,10 @@ def test_a_clip_is_mirrored_in_place():
     assert np.array_equal(clip, before[:, :, ::-1])
 
 
-def test_shrinking_to_half_or_less_averages_all_pixels():
+def test_shrinking_averages_all_pixels():
     stripes = np.zeros((224, 224, 3), np.uint8)
-    stripes[:, ::2] = 200  # bilinear sampling at every fourth pixel would see 100 or 0 or 200, an average only 100
-    out = np.zeros((56, 56, 3), np.uint8)
-    crop_resizer(Box(0, 0, 224, 224), 56)(stripes, out)
+    stripes[:, ::2] = 200  # bilinear sampling alone would see anything from 0 to 200
+    out = resized(stripes, Box(0, 0, 224, 224), 56)[:, 1:-1]  # at the sides half of the filter is outside
     assert np.abs(out.astype(int) - 100).max() <= 6
 
 
@@ -93,6 +189,16 @@ def test_damaged_jpegs_raise():
         with pytest.raises(ValueError):
             decode(damaged)
     assert decode(memoryview(data)).shape == (64, 64, 3)
+
+
+def test_a_frame_is_decoded_into_the_memory_of_another():
+    first, second = smooth_image(64, 48), smooth_image(64, 48)[::-1]
+    image = decode(jpeg(first))
+    again = decode(jpeg(second), image)
+    assert np.shares_memory(again, image)
+    assert np.array_equal(again, decode(jpeg(second)))
+    with pytest.raises(ValueError, match="too small"):
+        decode(jpeg(smooth_image(64, 65)), image)
 
 
 def test_a_frame_smaller_than_its_box_raises():

@@ -103,6 +103,17 @@ def test_a_truncated_jpeg_is_named_and_never_replaced(tmp_path):
         fill_clip(np.zeros((2, 16, 16, 3), np.uint8), video, pack, np.array([3, 4]))
 
 
+@pytest.mark.parametrize(("height", "width"), [(15, 16), (16, 7), (1, 1), (40, 50)])
+def test_a_frame_of_another_size_than_the_first_is_named(tmp_path, height, width):
+    jpegs = [frame_jpeg(20 * i) for i in range(9)]
+    jpegs[4] = frame_jpeg(80, width, height)  # the others have 24 × 18 pixels
+    dataset = write_dataset(tmp_path, classes=["Bowling"], videos=1, jpegs=jpegs)
+    video = read_split(dataset / "split1.csv")[0]
+    pack = open_packs(dataset / "frames", [video])["Bowling"]
+    with pytest.raises(UserError, match=r"v_Bowling_g01_c01, frame 5 does not decode: .*(smaller than|too small)"):
+        fill_clip(np.zeros((3, 16, 16, 3), np.uint8), video, pack, np.array([3, 4, 5]))
+
+
 def write_number(out, item):
     out[:] = item
 

@@ -8,7 +8,7 @@ import paddle
 import pytest
 
 from exported import CLIP, MODEL, random_clips, random_network, write_model
-from video3d.augment import centre_box
+from video3d.augment import FIRST_RESIZING, centre_box
 from video3d.classifier import Classifier
 from video3d.console import UserError
 from video3d.data import Video, fill_clip
@@ -54,6 +54,20 @@ def test_difference_input_is_exported(tmp_path):
     clips = random_clips(2)
     expected = eager(network, clips, clip)
     np.testing.assert_allclose(Predictor(folder, device="cpu")(clips), expected, atol=1e-4, rtol=0)
+
+
+def test_a_model_from_before_the_resizing_was_told_had_the_first_one(tmp_path):
+    folder = write_model(tmp_path / "model")
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert Predictor(folder, device="cpu").resizing == metadata.pop("resizing") == "triangle"
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    assert Predictor(folder, device="cpu").resizing == FIRST_RESIZING
+
+
+def test_an_unknown_resizing_is_refused(tmp_path):
+    folder = write_model(tmp_path / "model", resizing="lanczos")
+    with pytest.raises(UserError, match=r"metadata.json: .*'lanczos'.*known are triangle"):
+        Predictor(folder, device="cpu")
 
 
 def test_real_clips(tmp_path, ucf101_mini):

@@ -1,17 +1,28 @@
 import logging
+import re
 from dataclasses import replace
 
 import pytest
 
+from tiny_packs import frame_jpeg, write_dataset
 from video3d import watching
 from video3d.checkpoint import State, Totals
 from video3d.config import resolve
 from video3d.console import UserError
-from video3d.data import Video
+from video3d.data import Video, open_packs, read_split
 from video3d.resnet3d import build_network
 from video3d.team import Team
 from video3d.training import Job
-from video3d.watching import announce, duration, explain_exhausted_memory, report, stop_unless_finite, summary, watch
+from video3d.watching import (
+    announce,
+    duration,
+    explain_exhausted_memory,
+    report,
+    stop_unless_finite,
+    summary,
+    warn_of_large_frames,
+    watch,
+)
 
 VIDEO = Video("v_Archery_g01_c01", "Archery", 0, 1, "train", 30)
 
@@ -38,6 +49,21 @@ def test_going_on_with_other_software_is_said(caplog):
     assert "bit for bit" not in caplog.text
     announce(replace(job(10), device="gpu", software=equal | {"device": "cpu"}), began, network)
     assert "its device: gpu until now, cpu from now on; the weights will not be those" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("short_side", "size", "smallest_crop", "enough"),
+    [(240, 112, 0.66, None), (240, 56, 0.66, 170), (170, 56, 0.66, None), (240, 112, 1.0, 224), (225, 112, 1.0, 224)],
+)
+def test_frames_much_larger_than_what_is_seen_are_said(tmp_path, caplog, short_side, size, smallest_crop, enough):
+    """More than twice as large: 0.66 · 170 = 112 = 2 · 56."""
+    dataset = write_dataset(tmp_path, ["Archery"], videos=1, jpegs=[frame_jpeg(0, 2 * short_side, short_side)])
+    videos = read_split(dataset / "split1.csv")
+    given = job(1, clip={"size": size})
+    given = replace(given, training=videos, packs=open_packs(dataset / "frames", videos))
+    warn_of_large_frames(given, smallest_crop)
+    expected = f"short side of {short_side} pixels.*clip: size: {size}; frames: .short_side: {enough}."
+    assert re.search(expected, caplog.text) if enough else not caplog.text
 
 
 def test_rate_loss_and_waiting_stand_beside_the_bar():

@@ -11,6 +11,7 @@ import export
 from exported import CLASSES, CLIP, MODEL, random_network, write_weights
 from script_call import call
 from torch_writer import save_zip
+from video3d.augment import FIRST_RESIZING
 from video3d.files import sha256
 from video3d.inference import Predictor
 
@@ -50,6 +51,19 @@ def test_the_folder_describes_itself(weights, tmp_path):
         "metadata.json", "model.json", "model.pdiparams",
     ]  # fmt: skip
     assert Predictor(tmp_path / "model", device="cpu").labels == CLASSES
+
+
+@pytest.mark.parametrize(
+    ("facts", "resizing"), [({}, FIRST_RESIZING), ({"resizing": "triangle"}, "triangle"), (None, "triangle")]
+)
+def test_the_resizing_is_that_of_the_training(tmp_path, facts, resizing):
+    """Trainings from before the weights told it had the first one; weights that tell nothing are from elsewhere."""
+    weights = write_weights(tmp_path / "weights.pdparams", **(facts or {}))
+    if facts is None:
+        weights.with_suffix(".json").unlink()
+    settings = json.dumps({"model": MODEL, "clip": CLIP})
+    call(export.main, "--weights", weights, "--settings", settings, "--classes", *CLASSES, "--output", tmp_path / "m")
+    assert json.loads((tmp_path / "m/metadata.json").read_text())["resizing"] == resizing
 
 
 def test_protocol_fits_the_sampling_of_the_training(tmp_path):

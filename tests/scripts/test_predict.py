@@ -13,6 +13,7 @@ import evaluate
 import predict
 from exported import CLASSES, write_model
 from script_call import call
+from video3d.augment import FIRST_RESIZING, RESIZERS, RESIZING
 from video3d.frames import Decoders, ffmpeg_program
 from video3d.packs import PackWriter
 
@@ -112,8 +113,17 @@ def test_folder_without_files(model, tmp_path):
     assert f"error: no file in {tmp_path}" in result.stderr
 
 
-@pytest.mark.parametrize("protocol", ["segments", "sliding"])
-def test_a_test_video_gets_its_row(model, tmp_path, capsys, ucf101_mini, protocol):
+def test_the_resizing_is_that_of_the_model(tmp_path, capsys):
+    video = make_video(tmp_path / "video.avi", "-c:v", "mpeg4")
+    found = [
+        answers(capsys, video, "--model", write_model(tmp_path / name, resizing=name))["video.avi"]["best"]
+        for name in RESIZERS
+    ]
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(("protocol", "resizing"), [("segments", RESIZING), ("sliding", FIRST_RESIZING)])
+def test_a_test_video_gets_its_row(model, tmp_path, capsys, ucf101_mini, protocol, resizing):
     """Extraction and evaluation as in the workflow on one side, prediction from the video files on the other."""
     names = [name for name in ("BabyCrawling", "Punch", "PushUps")]
     files = {name: ucf101_mini / f"UCF-101/{name}/v_{name}_g07_c01.avi" for name in names}
@@ -126,7 +136,7 @@ def test_a_test_video_gets_its_row(model, tmp_path, capsys, ucf101_mini, protoco
     pd.DataFrame(rows, columns=["video", "class", "label", "group", "subset", "frames"]).to_csv(
         tmp_path / "split.csv", index=False
     )
-    model = write_model(tmp_path / "model", classes=names)
+    model = write_model(tmp_path / "model", classes=names, resizing=resizing)
     outputs = [f"--{name}={tmp_path / name}" for name in ("predictions", "metrics", "probabilities")]
     call(
         evaluate.main, "--model", model, "--clips", tmp_path / "split.csv", "--frames", tmp_path / "frames",

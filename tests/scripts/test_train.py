@@ -69,6 +69,7 @@ def test_killed_and_resumed_with_other_workers_gives_the_same_bytes(dataset, tmp
     _, metadata = load_weights(whole / "weights.pdparams")
     assert metadata["labels"] == ["Archery", "Bowling"]
     assert metadata["train"]["epochs"] == 20 and metadata["clip"]["mean"] == [0.485, 0.456, 0.406]
+    assert metadata["resizing"] == "triangle"
     assert {"model", "seed", "data", "code", "commit", "versions", "device"} <= metadata.keys()
     with (whole / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

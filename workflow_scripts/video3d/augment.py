@@ -23,6 +23,9 @@ MULTI_SCALE_POSITIONS = (
     *((1, 1), (3, 1), (1, 3), (3, 3)),  # inner quarters
 )
 CORNER_SCALES = tuple(2 ** (-step / 4) for step in range(5))
+# What weights and exported models say of how their pictures were resized; those of the first version say nothing.
+RESIZING, FIRST_RESIZING = "triangle", "area or bilinear"
+SMALLEST_AREA = 0.08  # of a random resized crop, as a share of the frame
 GREY = np.array([0.299, 0.587, 0.114])  # luma of ITU-R BT.601, as JPEG has it
 
 
@@ -88,7 +91,7 @@ def random_resized_box(width: int, height: int, size: int, rng: Random) -> Box:
     Source: Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
     """
     for _ in range(10):
-        area = width * height * rng.uniform(0.08, 1)
+        area = width * height * rng.uniform(SMALLEST_AREA, 1)
         ratio = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
         box_width, box_height = round((area * ratio) ** 0.5), round((area / ratio) ** 0.5)
         if 0 < box_width <= width and 0 < box_height <= height:
@@ -116,21 +119,25 @@ def change_colours(clip: np.ndarray, colours: np.ndarray) -> None:
     cv2.transform(picture, np.column_stack([colours[:, :3], colours[:, 3] * mean_grey]), dst=picture)
 
 
-def decode(jpeg: bytes | memoryview) -> np.ndarray:
-    """A frame, uint8 RGB (H, W, 3). Raises ValueError if the JPEG is damaged or truncated."""
-    return simplejpeg.decode_jpeg(jpeg, "RGB")
+def decode(jpeg: bytes | memoryview, room: np.ndarray | None = None) -> np.ndarray:
+    """Return a frame, uint8 RGB (H, W, 3), in the memory of the frame `room` if one is given.
+
+    Fresh memory for each frame takes as long as half the decoding. Raises ValueError if the JPEG is damaged, truncated
+    or too large for the room.
+    """
+    return simplejpeg.decode_jpeg(jpeg, "RGB", buffer=room)
 
 
-def crop_resizer(box: Box, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
-    """The function (image, out) that writes the `box` of an image, resized, into `out`: both uint8 RGB (H, W, 3).
+def crop_resizer(box: Box, size: int, resizing: str = RESIZING) -> Callable[[np.ndarray, np.ndarray], None]:
+    """Return the function (image, out) that writes the `box` of an image, resized, into `out`: both uint8 RGB.
 
-    It resizes to `size` × `size` pixels bilinearly, but by averaging areas where it shrinks to half or less: there
-    bilinear would skip pixels. It raises ValueError if the image is too small for the box. What is the same for all
-    frames of a clip is done here, once, as threads wait for each other's Python.
+    `out` has `size` × `size` pixels; `resizing` is one of `RESIZERS`. The function raises ValueError if the image is
+    too small for the box, and is for one thread. What is the same for all frames of a clip is done here, once, as
+    threads wait for each other's Python.
     """
     x, y, width, height = box
     place, shape = (slice(y, y + height), slice(x, x + width)), (height, width, 3)
-    method = cv2.INTER_AREA if min(width, height) >= 2 * size else cv2.INTER_LINEAR
+    resize = RESIZERS[resizing](width, height, size)
 
     def crop_resize(image: np.ndarray, out: np.ndarray) -> None:
         crop = image[place]
@@ -138,9 +145,59 @@ def crop_resizer(box: Box, size: int) -> Callable[[np.ndarray, np.ndarray], None
             raise ValueError(
                 f"a frame of {image.shape[1]}x{image.shape[0]} pixels is smaller than the first of its clip"
             )
-        cv2.resize(crop, (size, size), out, 0, 0, method)
+        resize(crop, out)
 
     return crop_resize
+
+
+def triangle_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
+    """Resize with a triangle filter, in each axis as wide as the shrinking: what Pillow calls bilinear.
+
+    Bilinear interpolation alone would skip pixels where it shrinks. It is a triangle filter of one pixel on either
+    side, so the picture is first smoothed by what is missing to the wider one. The outcome is within a grey level of
+    Pillow's on the average, and takes a quarter of the time.
+    """
+    across, down = smoothing(width / size), smoothing(height / size)
+    smooth = np.empty((height, width, 3), np.uint8) if max(len(across), len(down)) > 1 else None
+
+    def resize(crop: np.ndarray, out: np.ndarray) -> None:
+        if smooth is not None:
+            crop = cv2.sepFilter2D(crop, -1, across, down, smooth)
+        cv2.resize(crop, (size, size), out, 0, 0, cv2.INTER_LINEAR)
+
+    return resize
+
+
+@cache
+def smoothing(shrinking: float) -> np.ndarray:
+    """The weights, float64 (taps,), that make a triangle filter of `shrinking` pixels out of bilinear interpolation.
+
+    Interpolated between whole pixels, a triangle of n pixels stays one, of variance n² / 6, as interpolation adds 1/6
+    to the (n² - 1) / 6 of its weights. Between two whole n, theirs are mixed to the variance wanted.
+    """
+    if shrinking <= 1:
+        return np.ones(1)
+    whole = int(shrinking)
+    share = (shrinking**2 - whole**2) / (2 * whole + 1)
+    return (1 - share) * np.pad(_triangle(whole), 1) + share * _triangle(whole + 1)
+
+
+def _triangle(pixels: int) -> np.ndarray:
+    """A triangle filter of a whole number of pixels on either side, at whole pixels: two averages in a row."""
+    average = np.full(pixels, 1 / pixels)
+    return np.convolve(average, average)
+
+
+def area_or_bilinear_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
+    """Resize as the first version of this project did, for the models that were trained with it.
+
+    It averages areas where it shrinks to half or less, and interpolates bilinearly, skipping pixels, elsewhere.
+    """
+    method = cv2.INTER_AREA if min(width, height) >= 2 * size else cv2.INTER_LINEAR
+    return lambda crop, out: cv2.resize(crop, (size, size), out, 0, 0, method)
+
+
+RESIZERS = {RESIZING: triangle_resizer, FIRST_RESIZING: area_or_bilinear_resizer}
 
 
 def mirror(clip: np.ndarray) -> None:

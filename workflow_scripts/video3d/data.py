@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from video3d.augment import Box, centre_box, crop_resizer, decode, mirror
+from video3d.augment import RESIZING, Box, centre_box, crop_resizer, decode, mirror
 from video3d.console import UserError
 from video3d.packs import Pack
 from video3d.tables import read_table
@@ -118,17 +118,18 @@ def fill_clip(
     indices: np.ndarray,
     draw_box: Callable[[int, int], Box] = centre_box,
     flip: bool = False,
+    resizing: str = RESIZING,
 ) -> None:
     """Decode the frames `indices` of a video into `out`, uint8 RGB (T, H, W, 3), all cropped by the same box.
 
     `draw_box` gets the width and height of the frames. Raises UserError that names class, video and frame if a frame
     does not decode: a damaged clip is never replaced by another.
     """
-    crop_resize = None
+    image = crop_resize = None
     for frame, index, jpeg in zip(out, indices, pack.jpegs(video.name, indices.tolist()), strict=True):
         try:
-            image = decode(jpeg)
-            crop_resize = crop_resize or crop_resizer(draw_box(image.shape[1], image.shape[0]), len(frame))
+            image = decode(jpeg, image)
+            crop_resize = crop_resize or crop_resizer(draw_box(image.shape[1], image.shape[0]), len(frame), resizing)
             crop_resize(image, frame)
         except ValueError as error:
             raise UserError(

@@ -17,6 +17,7 @@ import numpy as np
 import paddle
 from paddle import inference, nn
 
+from video3d.augment import FIRST_RESIZING, RESIZERS
 from video3d.classifier import Classifier
 from video3d.console import UserError, progress
 from video3d.data import Loader
@@ -56,8 +57,8 @@ class Predictor:
 
     `engine` is one of `ENGINES`, or "auto" for the one that was measured to be the fastest on the device; `device` is
     auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels (class names),
-    clip (that section of the config), engine, device. Raises UserError if the folder is no exported model or the engine
-    cannot run here.
+    clip (that section of the config), resizing (of the pictures it was trained on), engine, device. Raises UserError
+    if the folder is no exported model or the engine cannot run here.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Predictor:
         self.metadata = read_metadata(folder)
         self.labels: list[str] = self.metadata["labels"]
         self.clip: dict = self.metadata["clip"]
+        self.resizing: str = self.metadata.get("resizing", FIRST_RESIZING)
         self.device = use_device(device, threads)
         self.engine = choose_engine(engine, self.device)
         self._predictor = self._create(threads, batch_size)
@@ -185,6 +187,11 @@ def read_metadata(folder: str | os.PathLike) -> dict:
         raise UserError(f"{folder / METADATA} is damaged ({error!r}); export the model again") from error
     if wrong:
         raise UserError(f"{folder}: {', '.join(wrong)} damaged, or of another model; export the model again")
+    if metadata.get("resizing", FIRST_RESIZING) not in RESIZERS:
+        raise UserError(
+            f"{folder / METADATA}: its pictures are to be resized by {metadata['resizing']!r}, but known are "
+            f"{', '.join(RESIZERS)}; use the version of this project that exported it"
+        )
     return metadata
 
 

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
+from video3d.augment import FIRST_RESIZING, RESIZING
 from video3d.console import UserError
 from video3d.device import paddle_version
 from video3d.inference import UNCHECKED
@@ -38,6 +39,7 @@ def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence
         "clip": completed("clip", known.get("clip", {}), settings),
         "model": completed("model", known["model"], settings),
         "frames": settings["frames"],
+        "resizing": known.get("resizing", FIRST_RESIZING if "train" in known else RESIZING),
         "protocol": fitting_protocol(known, settings),
         "weights": {
             **UNCHECKED,

@@ -31,7 +31,15 @@ from video3d.resnet3d import build_network
 from video3d.schedule import learning_rate
 from video3d.team import ALONE, Team
 from video3d.training_requirements import data_faults, settings_faults
-from video3d.watching import announce, explain_exhausted_memory, report, stop_unless_finite, summary, watch
+from video3d.watching import (
+    announce,
+    explain_exhausted_memory,
+    report,
+    stop_unless_finite,
+    summary,
+    warn_of_large_frames,
+    watch,
+)
 from video3d.weights import apply_weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 600
@@ -83,6 +91,7 @@ def train(job: Job) -> tuple[paddle.nn.Layer, State]:
     announce(job, state, network)
     if state.epoch > settings["epochs"]:
         return network, state
+    warn_of_large_frames(job, SMALLEST_CROPS[settings["crop"]])
     state.software = job.software
     first = job.team.rank == 0
     with (
@@ -200,6 +209,12 @@ CROPS = {
     "corners": augment.corner_box,
     "random_resized": augment.random_resized_box,
     "centre": lambda width, height, size, rng: augment.centre_box(width, height),
+}
+SMALLEST_CROPS = {  # of the short side
+    "multi_scale": augment.MULTI_SCALE_FACTORS[-1],
+    "corners": augment.CORNER_SCALES[-1],
+    "random_resized": augment.SMALLEST_AREA**0.5,
+    "centre": 1.0,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from paddle import nn
 
+from video3d.augment import decode
 from video3d.checkpoint import State, Totals
 from video3d.console import UserError
 from video3d.data import Video
@@ -51,6 +53,23 @@ def announce(job: Job, state: State, network: nn.Layer) -> None:
                 "dataset: classes or train: epochs, or use a GPU",
                 duration(seconds),
             )
+
+
+def warn_of_large_frames(job: Job, smallest_crop: float) -> None:
+    """Say which setting saves time if even the smallest crop, a share of the short side, is shrunk to less than half.
+
+    Frames of one size are assumed: those of the first training video.
+    """
+    video = job.training[0]
+    (jpeg,) = job.packs[video.class_name].jpegs(video.name, [0])
+    size = job.settings["clip"]["size"]
+    short_side, enough = min(decode(jpeg).shape[:2]), math.ceil(2 * size / smallest_crop)
+    if job.team.rank == 0 and short_side > enough:
+        logging.warning(
+            "frames have a short side of %d pixels, so even the smallest crop is more than twice as large as clip: "
+            "size: %d; frames: {short_side: %d} would take less disk and time to decode, for somewhat softer pictures",
+            short_side, size, enough,
+        )  # fmt: skip
 
 
 def products_per_second() -> float:
