@@ -65,7 +65,12 @@ PROTOCOLS = config["evaluate"]["protocols"]
 
 
 def section(*names):
-    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them, for `params`.
+    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them, for `params`."""
+    return literal(sections_as_text(*names))
+
+
+def sections_as_text(*names):
+    """These parts of the settings as one line of JSON.
 
     The text is equal for equal settings, so a job is stale when one of its own settings changes, and only then.
     """
@@ -76,7 +81,7 @@ def section(*names):
         for key in above:
             source, target = source[key], target.setdefault(key, {})
         target[last] = source[last]
-    return literal(as_argument(parts))
+    return as_argument(parts)
 
 
 def literal(value):
@@ -121,7 +126,7 @@ def untracked_settings(wildcards, threads):
 
 def untracked_record(wildcards, threads):
     """The settings that a training depends on through its data, for its description; see `untracked_device`."""
-    return section("dataset.name", "dataset.classes", "frames", "validation_groups")
+    return sections_as_text("dataset.name", "dataset.classes", "frames", "validation_groups")
 
 
 def code_version(script):

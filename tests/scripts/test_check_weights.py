@@ -1,0 +1,89 @@
+"""check_weights.py: where weights come from, and what they were trained on."""
+
+import json
+
+import pytest
+
+import check_weights
+from exported import CLASSES, write_weights
+from script_call import call
+from tiny_packs import write_dataset
+from video3d.data import read_split
+from video3d.training_data import record
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Four test videos of each of the classes."""
+    return write_dataset(tmp_path / "data", CLASSES, videos=4, subset="test")
+
+
+def trained_on(tmp_path, videos, sources, **facts):
+    return write_weights(tmp_path / "w.pdparams", training_data=record(videos, sources), **facts)
+
+
+def check(tmp_path, dataset, weights, *more):
+    arguments = ["--weights", weights, "--clips", dataset / "split1.csv", "--frames", dataset / "frames"]
+    result = call(check_weights.main, *arguments, *more, "--output", tmp_path / "origin.json")
+    path = tmp_path / "origin.json"
+    return result, json.loads(path.read_text()) if path.is_file() else None
+
+
+def test_weights_that_have_seen_nothing_of_the_test(tmp_path, dataset):
+    tested = read_split(dataset / "split1.csv")
+    others = [video._replace(name=f"{video.name}x", group=video.group + 10) for video in tested]
+    result, origin = check(tmp_path, dataset, trained_on(tmp_path, others, ["other"] * len(others)))
+    assert result.returncode == 0, result.stderr
+    assert origin["origin"] == "trained" and origin["training_data_known"] is True
+    assert (origin["test_videos"], origin["test_videos_trained_on"]) == (12, 0)
+    assert (origin["test_groups"], origin["test_groups_trained_on"]) == (12, 0)
+
+
+def test_weights_that_know_the_test_are_refused_and_nothing_is_written(tmp_path, dataset):
+    tested = read_split(dataset / "split1.csv")
+    weights = trained_on(tmp_path, tested[:3], ["other"] * 3)
+    result, origin = check(tmp_path, dataset, weights, "--given")
+    assert result.returncode == 1 and origin is None
+    assert "w.pdparams were trained on 3 of the 12 test videos" in result.stderr
+    assert "3 of its 12 groups (recordings), such as v_Archery_g01_c01" in result.stderr
+    assert "evaluate: {allow_leak: true}" in result.stderr
+
+
+def test_a_leak_that_is_allowed_is_written_down(tmp_path, dataset):
+    tested = read_split(dataset / "split1.csv")
+    weights = trained_on(tmp_path, tested[:1], [f"file of {tested[1].name}"])
+    allowed = "--settings", '{"evaluate": {"allow_leak": true}}'
+    result, origin = check(tmp_path, dataset, weights, "--given", *allowed)
+    assert result.returncode == 0, result.stderr
+    assert origin["origin"] == "given"
+    assert origin["videos_trained_on"] == [tested[0].name, tested[1].name]  # one by its name, one by its file
+
+
+def test_weights_without_a_description_have_unknown_training_data(tmp_path, dataset):
+    weights = trained_on(tmp_path, [], [])
+    weights.with_suffix(".json").unlink()
+    result, origin = check(tmp_path, dataset, weights)
+    assert origin["origin"] == "replaced" and origin["training_data_known"] is None
+    assert origin["test_videos_trained_on"] is None
+    assert "do not tell what they were trained on" in result.stderr
+
+
+def test_a_description_of_other_weights_is_none(tmp_path, dataset):
+    weights = trained_on(tmp_path, [], [])
+    description = weights.with_suffix(".json").read_bytes()
+    write_weights(weights, classes=CLASSES, seed=2, labels_of="others")
+    weights.with_suffix(".json").write_bytes(description.replace(b'"sha256": "', b'"sha256": "0'))
+    _, origin = check(tmp_path, dataset, weights)
+    assert origin["origin"] == "replaced"
+
+
+def test_weights_that_a_training_starts_from_must_fit_its_network(tmp_path, dataset):
+    weights = trained_on(tmp_path, [], [])
+    result, origin = check(tmp_path, dataset, weights, "--start")
+    assert result.returncode == 1 and "another network" in result.stderr and origin is None
+
+
+def test_classes_in_another_order_are_refused(tmp_path, dataset):
+    weights = trained_on(tmp_path, [], [], classes=CLASSES[::-1])
+    result, origin = check(tmp_path, dataset, weights)
+    assert result.returncode == 1 and "label 0 is Bowling, but Archery is wanted" in result.stderr and origin is None
