@@ -28,9 +28,10 @@ def kill_everything(process: subprocess.Popen) -> None:
 
 
 def forget_training(workflow: Workflow) -> None:
-    """Take away the weights and the checkpoints that could make them."""
+    """Take away the weights, the checkpoints that could make them, and the log."""
     shutil.rmtree(workflow.folder / "results/tiny/split1/seed7/checkpoints")
     (workflow.folder / WEIGHTS).unlink()
+    (workflow.folder / LOG).unlink()
 
 
 def start_training(workflow: Workflow, until: str) -> subprocess.Popen:
@@ -75,7 +76,7 @@ def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(finished,
     forget_training(finished)
     process = start_training(finished, until="epoch 2")
     os.killpg(process.pid, number)
-    text = process.communicate(timeout=60)[0]
+    text = process.communicate(timeout=30)[0]
     assert process.returncode != 0 and "Traceback" not in text
     last = text.splitlines()[-1]
     assert last.startswith("interrupted in train (split 1, seed 7): the training is saved") and "goes on" in last
