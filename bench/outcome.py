@@ -8,14 +8,15 @@ frames, crops and mirroring; so ways are compared seed by seed. The test videos 
 
 Every finished training is a row of the CSV, and what is in it is not computed again: a call that was ended goes on, and
 more seeds or ways can be added. The summary is over the seeds that every way has on every split: the mean of the splits
-for each seed, its mean over the seeds, and that of the differences from the first way, with 95 % bootstrap intervals
-over seeds. The intervals are about these videos: they say what other random numbers would give, not other videos.
+for each seed, its mean over the seeds, and that of the differences between two ways, with 95 % bootstrap intervals over
+seeds. The intervals are about these videos: they say what other random numbers would give, not other videos.
 
     python bench/outcome.py --data <folder with UCF-101/ and ucfTrainTestlist/> --output outcome.csv [--seeds 20]
 """
 
 import argparse
 import csv
+import itertools
 import logging
 import multiprocessing
 import sys
@@ -173,21 +174,21 @@ def interval(values: np.ndarray) -> str:
 
 
 def summarise(path: Path, tasks: Sequence[Training]) -> None:
-    """Print the means and the differences from the first way."""
+    """Print the means and the differences."""
     measures = {
         "top-1 in %": lambda outcome: 100 * outcome.correct / outcome.videos,
         "cross-entropy": lambda outcome: outcome.loss,
     }
     for name, value in measures.items():
         ways = by_seed(path, tasks, value)
-        first, *others = ways
-        print(f"\n{name} of the test videos: {len(ways[first])} seeds × {len(SPLITS)} splits")
-        if len(ways[first]):
+        seeds = min(map(len, ways.values()))
+        print(f"\n{name} of the test videos: {seeds} seeds × {len(SPLITS)} splits")
+        if seeds:
             for way, values in ways.items():
-                spread = values.std(ddof=1) if len(values) > 1 else 0
+                spread = values.std(ddof=1) if seeds > 1 else 0
                 print(f"{way:18} {values.mean():8.3f}  standard deviation over seeds {spread:.3f}")
-            for way in others:
-                print(f"{way:18} minus {first}: {interval(ways[way] - ways[first])}")
+            for one, other in itertools.combinations(ways, 2):
+                print(f"{other:18} minus {one:18} {interval(ways[other] - ways[one])}")
 
 
 def main() -> None:
@@ -195,7 +196,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with UCF-101/ and ucfTrainTestlist/")
     parser.add_argument("--output", type=Path, required=True, help="CSV of the outcomes; the frames lie beside it")
-    parser.add_argument("--ways", nargs="+", default=WAYS, help="the first is what the others are compared with")
+    parser.add_argument("--ways", nargs="+", default=WAYS, help="<short side>:<quality>:<resizing> …")
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds (default: %(default)s)")
     parser.add_argument("--size", type=int, default=56, help="clip: size (default: %(default)s)")
     parser.add_argument("--width", type=int, default=16, help="model: width (default: %(default)s)")
