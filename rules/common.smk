@@ -110,8 +110,20 @@ def as_argument_of_a_list(paths):
 
 def evaluation_settings(wildcards):
     """The settings of an evaluation; those of the uniform views make evaluations by the protocol `uniform` stale only."""
-    views = ["evaluate.uniform"] if wildcards.protocol == "uniform" else []
-    return section("evaluate.batch_size", "evaluate.engine", *views)
+    views = ["uniform"] if wildcards.protocol == "uniform" else []
+    names = ["batch_size", "engine", *views]
+    say_what_is_evaluated_anew(
+        "results/{}/split{split}/seed{seed}/{protocol}".format(config["run"], **wildcards), *names
+    )
+    return sections_as_text(*(f"evaluate.{name}" for name in names))
+
+
+@cache
+def say_what_is_evaluated_anew(results, *names):
+    """One line if there is an evaluation by other settings, which costs minutes to make again and so asks nothing."""
+    changes = bound_run.evaluation_changes(Path(results), {name: config["evaluate"][name] for name in names})
+    if changes and workflow.is_main_process:
+        logger.warning(f"{results}: evaluated anew in place of what is there: {changes}")
 
 
 def untracked_device(wildcards, threads):

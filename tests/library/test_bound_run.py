@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from video3d.bound_run import evaluated_weights, refusal
+from video3d.bound_run import evaluated_weights, evaluation_changes, refusal
 from video3d.config import resolve
 
 CLASSES = ["Archery", "Bowling"]
@@ -91,3 +91,10 @@ def test_which_weights_were_evaluated(run):
     (run / "split1/seed7/model").mkdir()
     (run / "split1/seed7/model/metadata.json").write_text('{"weights": {"source": "a.pdparams"}}')
     assert evaluated_weights(run / "split1/seed7") == "a.pdparams"
+
+
+def test_by_which_settings_an_evaluation_was_not_made(tmp_path):
+    asked = {"batch_size": 16, "uniform": {"clips": 10}}
+    assert evaluation_changes(tmp_path, asked) == ""
+    (tmp_path / "metrics.json").write_text(json.dumps({"settings": {"batch_size": 4, "uniform": {"clips": 10}}}))
+    assert evaluation_changes(tmp_path, asked) == "evaluate.batch_size: 4 → 16"

@@ -76,6 +76,16 @@ def evaluated_weights(folder: Path) -> str:
         return ""
 
 
+def evaluation_changes(folder: Path, settings: Mapping) -> str:
+    """The `settings` of the section `evaluate` by which the evaluation in `folder` was not made; empty if all were."""
+    try:
+        made = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    changes = [(name, made.get(name, new), new) for name, new in settings.items()]
+    return ", ".join(f"evaluate.{name}: {_text(old)} → {_text(new)}" for name, old, new in changes if old != new)
+
+
 def describe_training(folder: Path, made: Mapping) -> str:
     """A line for one finished training: where it is, when it ended, how long it was."""
     ended = datetime.datetime.fromtimestamp((folder / "weights.pdparams").stat().st_mtime)
