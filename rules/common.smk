@@ -16,7 +16,6 @@ from pathlib import Path
 
 import psutil
 from snakemake.cli import parse_args
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 gc.freeze()  # what Snakemake imported stays: looking for garbage in it takes a tenth of a dry run
@@ -31,6 +30,15 @@ from video3d.config import as_argument, resolve
 from video3d.console import UserError
 from video3d.folders import visible_files
 from video3d.sources import locate
+
+
+def stop(message):
+    """End this call, a dry run too, before anything runs, with these words as the last ones.
+
+    Not with an exception that Snakemake knows: of an input function it hides them where the output exists already, and
+    elsewhere lines of these rules would come after the words.
+    """
+    raise SystemExit(f"error: {message}")
 
 
 def check_plan():
@@ -54,7 +62,7 @@ try:
     if workflow.is_main_process:
         check_plan()
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    stop(error)
 
 ACTIONS = config["dataset"]["classes"] or list(ucf101.CLASSES)
 # Runs with other `frames:` settings can share a data set: each finds its own frames.
@@ -238,14 +246,6 @@ def given_weights(wildcards):
     return with_description(config["evaluate"]["weights"].get(wildcards.split))
 
 
-def stop(message):
-    """End this call, a dry run too, before anything runs.
-
-    Not with an exception that Snakemake knows: of an input function it hides them where the output exists already.
-    """
-    raise SystemExit(f"error: {message}")
-
-
 def start_weights(wildcards):
     """The weights that a training starts from, if any; stops a call that would replace a training of other settings."""
     if workflow.is_main_process and not config["replace"] and (reason := refusal()):
@@ -315,7 +315,7 @@ def each_training(name):
 
 
 def compared_runs(wildcards):
-    """What changes when the answers of either of two runs do. Raises WorkflowError if one is not there.
+    """What changes when the answers of either of two runs do; stops the call if one is not there.
 
     The files are no inputs of the comparison: with the settings at hand Snakemake would make them, which trains.
     """
@@ -324,7 +324,7 @@ def compared_runs(wildcards):
         folder = Path("results", run)
         if not (folder / "accuracy.csv").is_file():
             finished = sorted(path.parent.name for path in Path("results").glob("*/accuracy.csv"))
-            raise WorkflowError(
+            stop(
                 f"there is no run {run} to compare: {folder}/accuracy.csv does not exist in {Path.cwd()}; runs that are "
                 f"there: {', '.join(finished) or 'none'}. A comparison makes no run: make it first, with its settings."
             )
