@@ -91,7 +91,7 @@ checkpoint unpack:
     params:
         source=literal(unpack_source()),
         classes=ACTIONS,
-        videos=f"data/{config['dataset']['name']}/videos",
+        videos=literal(f"data/{config['dataset']['name']}/videos"),
     shell:
         "python workflow_scripts/unpack.py --source={params.source:q} --lists {input.lists:q}"
         " --classes {params.classes:q} --videos {params.videos:q} --table {output.table:q} 2>&1 | tee {log:q}"

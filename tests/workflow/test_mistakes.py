@@ -106,6 +106,15 @@ MISTAKES = {
     "a missing folder to predict": setting("predict={videos: clips}", "predict: videos: clips does not exist"),
     "predict without a folder": Mistake(("predict",), ("predict: videos: is not set",)),
     "a GPU that is not there": setting("device=gpu", "device: gpu, but", "device: auto or device: cpu"),
+    # a finished run that would be replaced
+    "other epochs": setting("train={epochs: 5}", "train.epochs: 2 → 5", "replace=true", "split2/seed7: 2 epochs"),
+    "a larger network": setting("model={width: 3}", "model.width: 2 → 3"),
+    "smaller frames": setting("frames={short_side: 20}", "frames.short_side: 24 → 20"),
+    "groups held out of a finished run": setting("validation_groups=[4]", "validation_groups: [] → [4]"),
+    "fewer classes": setting("dataset={classes: [Retreat, Approach]}", "dataset.classes: [", "run=<name>"),
+    "weights to start from, in a finished run": setting(
+        "train={weights: results/tiny/split1/seed7/weights.pdparams}", "train.weights: null → "
+    ),
     # the command itself
     "a misspelt target": Mistake(("repotr",), ("repotr",)),
     "a target of another run": Mistake(("results/other/accuracy.csv",), ("results/other/accuracy.csv",)),
