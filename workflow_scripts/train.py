@@ -45,6 +45,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the state of unfinished trainings")
     parser.add_argument("--code", help="version of the code; computed if left out")
     parser.add_argument("--record", default="{}", help="JSON: more settings that the description of the weights keeps")
+    parser.add_argument("--allow-leak", action="store_true", help="start from weights that know the test videos, too")
     parser.add_argument("--weights", type=Path, required=True, help="output: weights, .pdparams")
     parser.add_argument("--history", type=Path, required=True, help="output: .csv with a row per epoch")
     return parser.parse_args()
@@ -67,6 +68,10 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     everyone = read_split(options.clips)
     videos = [video for video in everyone if video.subset != "test"]
     weights = settings["train"]["weights"]
+    begun_with = starting_weights(weights)
+    if begun_with and not options.allow_leak:
+        found = training_data.find_overlap(begun_with.get("training_data"), everyone, options.frames)
+        training_data.require_unseen(found, weights, str(options.clips))
     facts = {
         "labels": class_names(everyone),
         **settings,
@@ -95,12 +100,19 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     if team.rank == 0:
         write_history(options.history, state.history)
         attempts = {"attempts": read_attempts(job.checkpoints)}
-        save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, weights))
+        save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, begun_with))
 
 
-def origin(options: argparse.Namespace, videos: Sequence[Video], weights: str | None) -> dict:
+def starting_weights(weights: str | None) -> dict | None:
+    """What is known about the weights that a training starts from, its file and checksum among it; None without any."""
+    if not weights:
+        return None
+    described = read_description(Path(weights)) if Path(weights).suffix == ".pdparams" else {}
+    return {**described, "source": weights, "sha256": sha256(weights)}
+
+
+def origin(options: argparse.Namespace, videos: Sequence[Video], begun_with: dict | None) -> dict:
     """What the description of the weights says beside the facts that the training depends on."""
-    begun_with = {"source": weights, "sha256": sha256(weights)} | read_description(Path(weights)) if weights else None
     sources = manifest_column(options.frames, videos, "source")
     return json.loads(options.record) | {
         "history_sha256": sha256(options.history),
