@@ -10,7 +10,6 @@ import pandas as pd
 from video3d import analysis
 from video3d.provenance import weights
 from video3d.results import Run, read_table
-from video3d.run_files import weights_mark
 
 
 def make_tables(run: Run, audit: pd.DataFrame, benchmarks: Path) -> dict[str, pd.DataFrame]:
@@ -82,27 +81,26 @@ def read_jobs(folder: Path, run: Run, classes: Collection[str]) -> pd.DataFrame:
     rows = []
     for rule, names in _benchmarks(run, classes).items():
         for name in names:
-            seconds, megabytes = _measured(Path(folder, rule, f"{name}.tsv"))
+            seconds, megabytes = _measured(Path(folder, rule), f"{name}.tsv")
             rows.append((rule, attempts.get(name, seconds) if rule == "train" else seconds, megabytes))
     return pd.DataFrame(rows, columns=["rule", "seconds", "megabytes"]).dropna(subset="seconds", ignore_index=True)
 
 
-def _measured(benchmark: Path) -> tuple[float, float]:
-    """Seconds and megabytes of a benchmark file; NaN where it says nothing, or where there is no file."""
-    if not benchmark.is_file():
+def _measured(folder: Path, pattern: str) -> tuple[float, float]:
+    """Seconds and megabytes of the newest benchmark file of that name; NaN where there is none, or it does not say."""
+    files = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime_ns)
+    if not files:
         return math.nan, math.nan
-    table = pd.read_csv(benchmark, sep="\t").apply(pd.to_numeric, errors="coerce")
+    table = pd.read_csv(files[-1], sep="\t").apply(pd.to_numeric, errors="coerce")
     return table["s"].sum(min_count=1), table["max_rss"].max()
 
 
 def _benchmarks(run: Run, classes: Collection[str]) -> dict[str, list[str]]:
-    """The names of the benchmark files of a run by rule, in the order of the workflow."""
+    """The names of the benchmark files of a run by rule, in the order of the workflow.
+
+    Every file of weights that was ever given has one of check_weights, of which the newest counts.
+    """
     name, dataset = run.name, run.settings["dataset"]["name"]
-    starts = {
-        f"{name}/split{split}_{weights_mark(training['start']['source'])}"
-        for (split, _), training in run.trainings.items()
-        if training.get("start")
-    }
     networks = {key: f"{name}/split{key[0]}_seed{key[1]}" for key in run.models}
     return {
         "make_demo_dataset": [dataset],
@@ -112,11 +110,8 @@ def _benchmarks(run: Run, classes: Collection[str]) -> dict[str, list[str]]:
         "extract_frames": [f"{dataset}/{class_name}" for class_name in classes],
         "audit": [name],
         "make_splits": [f"{name}/split{split}" for split in run.settings["splits"]],
-        "check_start_weights": sorted(starts),
         "train": [networks[key] for key in run.trainings],
-        "check_weights": [
-            f"{networks[key]}_{weights_mark(model['weights']['source'])}" for key, model in run.models.items()
-        ],
+        "check_weights": [f"{network}_*" for network in networks.values()],
         "export": list(networks.values()),
         "evaluate": [f"{network}_{protocol}" for network in networks.values() for protocol in run.protocols],
         "accuracy": [name],

@@ -4,7 +4,6 @@ Nothing here needs pandas or Paddle: a dry run, too, looks whether a run can be 
 """
 
 import csv
-import hashlib
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -61,11 +60,6 @@ def keys(settings: dict[str, Any]) -> list[tuple[int, int]]:
 def below(folder: Path, key: tuple[int, int]) -> Path:
     """The folder of one network of the run in `folder`."""
     return folder / f"split{key[0]}" / f"seed{key[1]}"
-
-
-def weights_mark(source: str) -> str:
-    """What stands for a file of weights in the names of what check_weights.py found out about it."""
-    return hashlib.sha256(source.encode()).hexdigest()[:8]
 
 
 def read_model(folder: Path) -> dict[str, Any]:
