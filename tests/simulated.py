@@ -8,6 +8,8 @@ carry a note that says so on every page made from them.
 
 import argparse
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,7 @@ from video3d.config import resolve
 from video3d.files import sha256
 from video3d.packs import PackWriter
 
+FIGURES = Path(__file__).parents[1] / "workflow_scripts" / "figures.py"
 SIMULATED = "0" * 64  # as the checksum of files that there are not
 NOTE = "SIMULATED: every number on this page is invented, to test the report. Nothing was trained."
 # Text that means something to HTML, JSON, Jinja, Snakemake or a shell, unless it is kept as text.
@@ -63,9 +66,9 @@ def simulate(
         for seed in seeds:
             rng = np.random.default_rng([split, seed])
             below = results / f"split{split}" / f"seed{seed}"
-            write_model(below, settings, (given_weights or {}).get(split))
+            write_model(below, settings, names, (given_weights or {}).get(split))
             if split not in (given_weights or {}):
-                write_training(below, skill, rng)
+                write_training(below, settings, skill, rng)
             for protocol in protocols:
                 predictions = predict(videos[split], names, skill + 0.03 * (protocol == "sliding"), rng)
                 write_protocol(below / protocol, predictions, protocol, split, seed)
@@ -110,6 +113,7 @@ def predict(videos: pd.DataFrame, names: tuple[str, ...], skill: float, rng: np.
     table["predicted_class"] = np.array(names)[best[:, 0]]
     table["correct"] = (best[:, 0] == labels).astype(int)
     table["clips"] = 1
+    table["trained_on"] = table["group_trained_on"] = 0
     for rank in range(best.shape[1]):
         table[f"top{rank + 1}_class"] = np.array(names)[best[:, rank]]
         table[f"top{rank + 1}_probability"] = probabilities[rows, best[:, rank]].round(5)
@@ -120,7 +124,7 @@ def write_protocol(folder: Path, predictions: pd.DataFrame, protocol: str, split
     folder.mkdir(parents=True)
     predictions.to_csv(folder / "predictions.csv", index=False)
     metrics = {"split": split, "seed": seed, "protocol": protocol, "device": "gpu", "seconds": 50.0}
-    metrics |= scores(predictions) | {"model_sha256": SIMULATED}
+    metrics |= scores(predictions) | {"model_sha256": SIMULATED, "protocol_description": "as simulated"}
     (folder / "metrics.json").write_text(json.dumps(metrics))
 
 
@@ -150,17 +154,17 @@ def accuracy_table(scored: list[tuple[int, int, str, pd.DataFrame]]) -> pd.DataF
     return pd.concat([table, means], ignore_index=True)
 
 
-def write_model(folder: Path, settings: dict, given: str | None) -> None:
+def write_model(folder: Path, settings: dict, names: tuple[str, ...], given: str | None) -> None:
     """Metadata of an exported model; `given`: the file of weights that was given to be evaluated."""
     (folder / "model").mkdir(parents=True)
     weights = {"origin": "given" if given else "trained", "source": given or "simulated", "sha256": SIMULATED}
     weights |= {"training_data_known": True, "test_videos_trained_on": 0, "test_groups_trained_on": 0, "start": None}
-    metadata = {"labels": [], "clip": settings["clip"], "model": settings["model"], "weights": weights,
+    metadata = {"labels": names, "clip": settings["clip"], "model": settings["model"], "weights": weights,
                 "files": {"model.pdiparams": SIMULATED}, "versions": {"simulated": "0"}}  # fmt: skip
     (folder / "model" / "metadata.json").write_text(json.dumps(metadata))
 
 
-def write_training(folder: Path, skill: float, rng: np.random.Generator) -> None:
+def write_training(folder: Path, settings: dict, skill: float, rng: np.random.Generator) -> None:
     """History and metadata of one training."""
     epoch = np.arange(1, EPOCHS + 1)
     rate = np.select([epoch < 16, epoch < 21], [0.01, 0.001], 0.0001)
@@ -175,7 +179,8 @@ def write_training(folder: Path, skill: float, rng: np.random.Generator) -> None
     }  # fmt: skip
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False, float_format="%.6g")
     metadata = {"data": "0" * 64, "commit": "simulated", "versions": {"simulated": "0"}, "device": "none"}
-    metadata |= {"train": {"devices": 1}, "attempts": [{"seconds": 820.0, "device": "gpu"}]}
+    metadata |= {"train": settings["train"], "validation_groups": settings["validation_groups"], "start": None}
+    metadata |= {"attempts": [{"seconds": 820.0, "device": "gpu"}]}
     metadata |= {"sha256": SIMULATED, "history_sha256": sha256(folder / "history.csv")}
     (folder / "weights.json").write_text(json.dumps(metadata))
 
@@ -213,9 +218,9 @@ def write_packs(folder: Path, videos: dict[int, pd.DataFrame]) -> None:
 def write_benchmarks(folder: Path, run: str, names, splits, seeds, protocols) -> None:
     """Snakemake's benchmark files for every rule."""
     rng = np.random.default_rng(0)
-    jobs = {"unpack/simulated": 400.0, "audit/simulated": 9.0, "download_videos/simulated": 900.0}
+    jobs = {"unpack/simulated": 400.0, f"audit/{run}": 9.0, "download_videos/simulated": 900.0}
     jobs |= {f"extract_frames/simulated/{name}": 60 + 20 * rng.random() for name in names}
-    jobs |= {f"make_splits/simulated/split{split}": 2.0 for split in splits}
+    jobs |= {f"make_splits/{run}/split{split}": 2.0 for split in splits}
     for split in splits:
         for seed in seeds:
             jobs |= {f"train/{run}/split{split}_seed{seed}": 800 + 50 * rng.random()}
@@ -225,6 +230,18 @@ def write_benchmarks(folder: Path, run: str, names, splits, seeds, protocols) ->
         path = folder / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"s\th:m:s\tmax_rss\n{seconds:.4f}\t0:00:00\t512.0\n")
+
+
+def draw_figures(folder: Path) -> Path:
+    """Run figures.py on the simulated run below `folder`; return the folder with the figures."""
+    figures = folder / "results" / "simulated" / "figures"
+    (frames,) = (folder / "data" / "simulated" / "frames").iterdir()
+    command = [
+        sys.executable, str(FIGURES), "--run", "results/simulated",
+        "--frames", str(frames), "--output", str(figures),
+    ]  # fmt: skip
+    subprocess.run(command, cwd=folder, check=True)
+    return figures
 
 
 def main() -> None:

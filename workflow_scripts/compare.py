@@ -3,8 +3,10 @@
 In: two folders results/<run>/ with accuracy.csv and the predictions it lists. Out: for each protocol of both, a row per
 split and one for all splits together: the top-1 accuracy of either run, the difference b - a with its 95 % interval
 (Bonett and Price's, with the effective sample size of whole groups), how many videos one run alone got right, and the
-p-value of the paired sign-flip permutation test over whole groups. Several seeds are averaged video by video. Fractions
-are 0 to 1. The difference and its interval are those that a report with `report: compare:` shows.
+p-value of the paired sign-flip permutation test over whole groups. trained_on_a, trained_on_b count the videos that
+either run was trained on, group_trained_on_a, group_trained_on_b those with a video of their group in its training
+data: 0 in a fair comparison, empty where nobody knows; the log warns of both. Several seeds are averaged video by
+video. Fractions are 0 to 1. The difference and its interval are those that a report with `report: compare:` shows.
 Example: python workflow_scripts/compare.py results/reference results/paper
 """
 
@@ -61,10 +63,15 @@ def compare_runs(a: Path, b: Path) -> pd.DataFrame:
         seeds = {"seeds_a": part_a["seed"].nunique(), "seeds_b": part_b["seed"].nunique()}
         for split, part in [*shared.groupby("split"), ("all", shared)]:
             row = {"protocol": protocol, "split": str(split), "videos": len(part)}
-            rows.append(row | seeds | compare_answers(part))
+            known = analysis.known_videos(part, {"a": part_a, "b": part_b})
+            rows.append(row | seeds | compare_answers(part) | known)
+        for name, folder in (("a", a), ("b", b)):
+            if warning := analysis.leak(str(folder), protocol, rows[-1], name):
+                logging.warning(warning)
     if not rows:
         raise UserError(f"{a} and {b} have no protocol and test video in common; nothing can be compared")
-    return pd.DataFrame(rows)
+    counts = [f"{column}_{name}" for column in analysis.KNOWN for name in "ab"]
+    return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
 
 
 def compare_answers(shared: pd.DataFrame) -> dict:
@@ -81,6 +88,11 @@ def compare_answers(shared: pd.DataFrame) -> dict:
         "only_b": change.clip(lower=0).sum(),
         "p_value": scores.sign_flip_p(change.to_numpy(), pd.factorize(shared["cluster"])[0]),
     }
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """The rows for JSON, which has null where the table is empty."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def table_for_people(table: pd.DataFrame, a: Path, b: Path) -> str:
@@ -102,7 +114,7 @@ def main() -> None:
     """Compare and write."""
     arguments = parse_arguments()
     table = compare_runs(arguments.a, arguments.b)
-    content = {"a": str(arguments.a), "b": str(arguments.b), "comparison": table.to_dict("records")}
+    content = {"a": str(arguments.a), "b": str(arguments.b), "comparison": records(table)}
     write_output(arguments, content, table, table_for_people(table, arguments.a, arguments.b))
 
 

@@ -27,7 +27,6 @@ from video3d.config import settings_argument
 from video3d.console import run as run_main
 from video3d.console import stopwatch
 from video3d.files import atomic_path
-from video3d.protocols import describe
 from video3d.results import Run, read_run
 
 SVG_OF_CHARTS = (
@@ -59,11 +58,15 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
     (output / "facts.rst").write_text(page.substitutions(facts), encoding="utf-8")
 
     drawn = make_charts(run, tables, splits, scores, comparisons)
+    compared = []
     if others:
         tables["differences"] = report_tables.run_differences(run, others)
+        compared = report_tables.comparison_notices(run, tables["differences"])
         drawn |= comparison_charts(run, others, tables["differences"])
     origins = make_origins(run, facts)
     headings = {name: charts.heading(origins.get(name, origins["predictions"]), notices) for name in drawn}
+    if compared:
+        headings["differences"] = charts.heading(origins["differences"], compared + notices)
     for name in SVG_OF_CHARTS:
         chart = confusion_chart(run, CELL_IN_SVG) if name == "confusion" else drawn[name]
         svg = vl_convert.vegalite_to_svg(chart.to_dict(validate=False) | headings[name])
@@ -75,16 +78,14 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
     for name in CSV_OF_TABLES:
         (output / f"{name}.csv").write_text(page.csv(tables[name]), encoding="utf-8")
 
+    networks = " and ".join(dict.fromkeys(map(provenance.network_name, run.models.values())))
     shared = {
-        "title": f"ResNet-{run.settings['model']['depth']} on {run.settings['dataset']['name']}: run {run.name}",
+        "title": f"{networks} on {run.settings['dataset']['name']}: run {run.name}",
         "notices": notices,
         "sentence": headline.sentence(scores, run.protocols[0]),
         "scores": scores,
         "comparisons": comparisons,
-        "protocols": [
-            f"{name}: {describe(name, run.settings['clip'], run.settings['evaluate']['uniform'])}"
-            for name in run.protocols
-        ],
+        "protocols": provenance.protocols(run),
         "sections": [(key, title) for key, title in SECTIONS.items() if others or key != "comparison"],
         "style": page.style(),
     }
@@ -93,6 +94,7 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
         "charts": {name: chart.to_dict(validate=False) | headings[name] for name, chart in drawn.items()},
         "images": images,
         "tables": {name: page.table(frame) for name, frame in tables.items()},
+        "comparison_notices": compared,
         "audit_summary": report_tables.audit_summary(tables["audit"]),
         "provenance": provenance.facts(run),
         "settings": yaml.safe_dump(run.settings, sort_keys=False, allow_unicode=True),
@@ -157,23 +159,25 @@ def make_pictures(
         absent = pictures.nothing(f"No pictures: the packs of frames are not in {frames.folder}.")
         return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
     training, testing = splits[splits["subset"] == "train"], splits[splits["subset"] == "test"]
+    settings = {split: run.settings | {"clip": model["clip"]} for (split, _), model in run.models.items()}
     return {
         "mistakes": pictures.mistakes(frames, tables["mistakes"], heading),
         "confused_pairs": pictures.confused_pairs(
             frames, tables["confused_pairs"], tables["mistakes"], training, heading
         ),
-        "clips": pictures.clips(frames, testing.sort_values("label", kind="stable"), run.settings),
+        "clips": pictures.clips(frames, testing.sort_values("label", kind="stable"), settings),
     }
 
 
 def make_origins(run: Run, facts: dict[str, Any]) -> dict[str, str]:
     """Which numbers a figure shows, by its name; `predictions` stands for all that are not named."""
-    trained = f"run {run.name}, splits {facts['splits']}; {facts['seeds']} seed(s)"
-    everything = f"{trained}; protocols {', '.join(run.protocols)}; n = {facts['videos']} test videos"
+    networks = f"run {run.name}, splits {facts['splits']}; {facts['seeds']} seed(s)"
+    everything = f"{networks}; protocols {', '.join(run.protocols)}; n = {facts['videos']} test videos"
     return {
-        "predictions": f"{trained}; protocol {facts['protocol']}; n = {facts['videos']} test videos",
+        "predictions": f"{networks}; protocol {facts['protocol']}; n = {facts['videos']} test videos",
         **dict.fromkeys(("accuracy", "differences"), everything),
-        **dict.fromkeys(("learning_curves", "cost", "overlaid_curves"), trained),
+        "learning_curves": f"run {run.name}, {facts['trainings']} training(s)",
+        **dict.fromkeys(("cost", "overlaid_curves"), networks),
     }
 
 
@@ -188,7 +192,10 @@ def make_facts(run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
         "groups": f"{videos.groupby(['class', 'group']).ngroups:,}",
         "splits": ", ".join(map(str, run.settings["splits"])),
         "seeds": len(run.settings["seeds"]),
-        "trainings": run.history.groupby(["split", "seed"]).ngroups,
+        "network": provenance.networks(run),
+        "clip": provenance.clips(run),
+        "trainings": len(run.trainings),
+        "recipe": provenance.recipes(run),
         "protocol": run.protocols[0],
         "calibration_error": f"{100 * analysis.calibration_error(analysis.calibration(predictions)):.1f} %",
         "mistakes": f"{len(tables['mistakes']):,}",

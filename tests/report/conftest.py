@@ -10,22 +10,10 @@ import pytest
 import yaml
 
 import browser
-from simulated import HOSTILE, simulate
+from simulated import HOSTILE, draw_figures, simulate
 
 PROJECT = Path(__file__).parents[2]
 SIZES = {1280: 720, 1920: 1080}
-
-
-def draw_figures(folder: Path) -> Path:
-    """Run figures.py on the simulated run below `folder`; return the folder with the figures."""
-    figures = folder / "results" / "simulated" / "figures"
-    (frames,) = (folder / "data" / "simulated" / "frames").iterdir()
-    command = [
-        sys.executable, str(PROJECT / "workflow_scripts" / "figures.py"), "--run", "results/simulated",
-        "--frames", str(frames), "--output", str(figures),
-    ]  # fmt: skip
-    subprocess.run(command, cwd=folder, check=True)
-    return figures
 
 
 @pytest.fixture(scope="session")

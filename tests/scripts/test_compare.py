@@ -104,3 +104,33 @@ def test_runs_without_anything_in_common(tmp_path):
     b = write_run(tmp_path / "b", {(1, 1): [1]}, protocol="sliding")
     assert "have no protocol and test video in common" in call(compare.main, a, b).stderr
     assert "give results/<run> of a finished run" in call(compare.main, a, tmp_path / "none").stderr
+
+
+def test_videos_that_a_run_was_trained_on_are_counted_and_said(tmp_path):
+    a = write_run(tmp_path / "a", {(1, 1): [1, 0, 1], (1, 2): [1, 0, 1]})
+    b = write_run(tmp_path / "b", {(1, 1): [1, 1, 1]})
+    known = {  # per video; a's third video is known to both of its seeds, and counts once
+        a / "split1/seed1": ([0, 0, 1], [0, 1, 1]),
+        a / "split1/seed2": ([1, 0, 1], [1, 0, 1]),
+        b / "split1/seed1": ([0, 0, 0], [0, 0, 0]),
+    }
+    for folder, (videos, groups) in known.items():
+        path = folder / "segments/predictions.csv"
+        pd.read_csv(path).assign(trained_on=videos, group_trained_on=groups).to_csv(path, index=False)
+    result = call(compare.main, a, b, "--csv", "--output", tmp_path / "comparison.csv")
+    counts = ["trained_on_a", "trained_on_b", "group_trained_on_a", "group_trained_on_b"]
+    assert pd.read_csv(tmp_path / "comparison.csv")[counts].values.tolist() == [[2, 0, 3, 0]] * 2
+    assert f"NOT A TEST: {a} was trained on 2 and on the groups (recordings) of 3 of the 3 videos" in result.stderr
+    assert f"{b} " not in result.stderr
+
+
+def test_unknown_training_data_are_no_number_and_said(tmp_path, capsys):
+    a = write_run(tmp_path / "a", {(1, 1): [1, 0]})
+    b = write_run(tmp_path / "b", {(1, 1): [1, 1]})
+    path = b / "split1/seed1/segments/predictions.csv"
+    pd.read_csv(path).assign(trained_on=[0, 0], group_trained_on=[0, 0]).to_csv(path, index=False)
+    result = call(compare.main, a, b, "--json")
+    row = json.loads(capsys.readouterr().out)["comparison"][0]
+    assert (row["trained_on_a"], row["trained_on_b"]) == (None, 0)
+    assert f"The training data of {a} are unknown" in result.stderr
+    assert f"training data of {b}" not in result.stderr

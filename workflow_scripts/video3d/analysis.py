@@ -4,12 +4,15 @@ Every table is made from predictions of one protocol (`Run.predictions`). Seeds 
 video counts once however many seeds there are. The 95 % intervals are those of `intervals`, for videos in groups.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from video3d import intervals, scores
 
 CLUSTER = ["class", "group"]
+KNOWN = ("trained_on", "group_trained_on")  # columns of predictions.csv: 1, 0, or empty where nobody knows
 
 
 def one_row_per_video(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -134,6 +137,43 @@ def on_shared_videos(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     table = one_row_per_video(ours).merge(one_row_per_video(theirs), on=keys, suffixes=("_ours", "_theirs"))
     table = table.rename(columns={"correct_ours": "ours", "correct_theirs": "theirs"})
     return table.assign(difference=table["ours"] - table["theirs"], cluster=table.groupby(CLUSTER).ngroup())
+
+
+def known_videos(shared: pd.DataFrame, runs: Mapping[str, pd.DataFrame]) -> dict[str, int | None]:
+    """How many of the videos of `on_shared_videos` the networks of each of `runs` know from their training.
+
+    `runs` are predictions by a name. Returns trained_on_<name>, the videos that a network was trained on, and
+    group_trained_on_<name>, those with a video of their group in the training data. With several seeds a video counts
+    if one of them knows it. None where nobody knows and none is known, as for predictions of version 0.1.
+    """
+    counts: dict[str, int | None] = {}
+    for column in KNOWN:
+        for name, predictions in runs.items():
+            answers = predictions.reindex(columns=["split", "video", column]).merge(shared[["split", "video"]])
+            known = len(answers[answers[column] == 1].drop_duplicates(["split", "video"]))
+            counts[f"{column}_{name}"] = None if not known and answers[column].isna().any() else known
+    return counts
+
+
+def leak(run: str, protocol: str, row: Mapping, name: str) -> str:
+    """Say that a comparison is none of unseen videos, or that nobody knows; empty if it is one.
+
+    `row` has videos and the counts of `known_videos`, `name` being the run's name in them.
+    """
+    videos, groups = (row[f"{column}_{name}"] for column in KNOWN)
+    known = [count for count in (videos, groups) if not pd.isna(count)]
+    if any(known):
+        of_groups = "" if pd.isna(groups) else f" and on the groups (recordings) of {groups}"
+        return (
+            f"NOT A TEST: {run} was trained on {0 if pd.isna(videos) else videos}{of_groups} of the {row['videos']} "
+            f"videos that are compared ({protocol}). The difference says nothing about unseen videos."
+        )
+    if known:
+        return ""
+    return (
+        f"The training data of {run} are unknown, at least in part: the videos that are compared ({protocol}) may be "
+        "among them."
+    )
 
 
 def paired_difference(shared: pd.DataFrame) -> dict[str, float]:

@@ -104,7 +104,7 @@ def accuracy(scores: Sequence[Score], comparisons: Sequence[Comparison], seeds: 
 def learning_curves(history: pd.DataFrame) -> alt.HConcatChart | alt.Chart:
     """Loss and top-1 by epoch, a line per split and seed, validation dashed; the learning rate below."""
     if history.empty:
-        return nothing("Nothing was trained in this run: weights were given.")
+        return nothing("The evaluated weights were not trained in this run.")
     long = history.melt(
         ["split", "seed", "epoch"], ["loss", "top1", "validation_loss", "validation_top1"], var_name="series"
     ).dropna(subset="value")

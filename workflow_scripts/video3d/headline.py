@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from video3d.provenance import validation
 from video3d.results import Run
 from video3d.ucf101 import CLASSES
 
@@ -162,9 +163,8 @@ def notices(run: Run, measured: list[Score], audit: pd.DataFrame) -> list[str]:
     if len(settings["splits"]) < 3:
         splits = ", ".join(map(str, settings["splits"]))
         said.append(f"Only {len(settings['splits'])} of the three official splits: {splits}.")
-    if settings["validation_groups"]:
-        groups = ", ".join(map(str, settings["validation_groups"]))
-        said.append(f"Groups {groups} of the training list were held out for validation and not trained on.")
+    if groups := validation(run):
+        said.append(f"Held out of the training list for validation, and not trained on: {groups}.")
     return said + origins(run)
 
 

@@ -23,14 +23,14 @@ from video3d.console import UserError, progress
 from video3d.data import Loader
 from video3d.device import use_device
 from video3d.files import sha256
+from video3d.model_metadata import PARAMETERS, read_model_metadata
 from video3d.protocols import Views
 from video3d.tensorrt import rewrite_for_tensorrt, tensorrt_problem
 
 ENGINES = ("plain", "onednn", "tensorrt")
 FASTEST_ENGINE = {"cpu": "onednn", "gpu": "plain"}
 GPU_MEGABYTES = 256  # of memory taken at the start; more is taken as needed
-UNCHECKED = {"origin": "unchecked", "training_data_known": None}  # weights that check_weights.py has not seen
-PROGRAM, PARAMETERS, METADATA = "model.json", "model.pdiparams", "metadata.json"
+PROGRAM, METADATA = "model.json", "metadata.json"
 
 
 def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None:
@@ -178,13 +178,8 @@ def read_metadata(folder: str | os.PathLike) -> dict:
             f"{folder} is no exported model: it has no {', '.join(missing)}; give the folder that export.py wrote, "
             "such as results/<run>/split1/seed10001/model"
         )
-    try:
-        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
-        metadata["labels"], metadata["clip"]["frames"], metadata["clip"]["size"]
-        metadata["weights"] = UNCHECKED | metadata.get("weights", {})
-        wrong = [name for name in (PROGRAM, PARAMETERS) if metadata["files"][name] != sha256(folder / name)]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder / METADATA} is damaged ({error!r}); export the model again") from error
+    metadata = read_model_metadata(folder / METADATA)
+    wrong = [name for name in (PROGRAM, PARAMETERS) if metadata["files"].get(name) != sha256(folder / name)]
     if wrong:
         raise UserError(f"{folder}: {', '.join(wrong)} damaged, or of another model; export the model again")
     if metadata.get("resizing", FIRST_RESIZING) not in RESIZERS:

@@ -8,7 +8,7 @@ from pathlib import Path
 from video3d.augment import FIRST_RESIZING, RESIZING
 from video3d.console import UserError
 from video3d.device import paddle_version
-from video3d.inference import UNCHECKED
+from video3d.model_metadata import UNCHECKED
 
 PROTOCOLS = {
     "segments": "segments",

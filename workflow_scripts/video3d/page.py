@@ -97,7 +97,9 @@ FRACTIONS = {
 TITLES = {
     "top1": "top-1", "low": "95 % from", "high": "to", "sha256": "SHA-256", "ours": "this run", "theirs": "other run",
     "taken_for": "most often taken for", "taken_for_share": "share", "share": "share of class", "data": "data hash",
-    "reverse": "opposite mistake",
+    "reverse": "opposite mistake", "trained_on_ours": "this run trained on",
+    "trained_on_theirs": "other run trained on", "group_trained_on_ours": "this run, by group",
+    "group_trained_on_theirs": "other run, by group",
 }  # fmt: skip
 IDENTIFIERS = {"split", "seed"}  # numbers that are names
 

@@ -2,7 +2,7 @@
 
 import base64
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -109,16 +109,17 @@ def confused_pairs(
     return sheet([*((line, ()) for line in heading), *rows]) if rows else nothing("No mistake was made.")
 
 
-def clips(frames: Frames, videos: pd.DataFrame, settings: dict) -> str:
-    """A strip of the frames of a clip of the first video of every class in `videos` (video, class)."""
-    size = min(settings["clip"]["size"], WIDTH // settings["clip"]["frames"])
-    rows = [
-        (
-            f"{row['class']} ({row['video']})",
-            [Cell(np.concatenate(list(frames.clip(row["class"], row["video"], settings, size)), axis=1))],
-        )
-        for _, row in videos.drop_duplicates("class").iterrows()
-    ]
+def clips(frames: Frames, videos: pd.DataFrame, settings: Mapping[int, dict]) -> str:
+    """A strip of the frames of a clip of the first video of every class in `videos` (video, class, split).
+
+    `settings` has the sections clip and evaluate for each split: networks may take clips of different shapes.
+    """
+    rows = []
+    for _, row in videos.drop_duplicates("class").iterrows():
+        chosen = settings[row["split"]]
+        size = min(chosen["clip"]["size"], WIDTH // chosen["clip"]["frames"])
+        strip = np.concatenate(list(frames.clip(row["class"], row["video"], chosen, size)), axis=1)
+        rows.append((f"{row['class']} ({row['video']})", [Cell(strip)]))
     return sheet(rows)
 
 

@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from video3d.console import UserError
 from video3d.frames import ffmpeg_program, ffmpeg_version
-from video3d.results import Run
+from video3d.results import Key, Run
 
 PROJECT = Path(__file__).parents[2]
 PACKAGES = ("snakemake", "paddlepaddle", "paddlepaddle-gpu", "numpy", "opencv-python-headless", "simplejpeg")
@@ -54,6 +55,80 @@ def weights(run: Run) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def by_split(texts: Mapping[Key, str], run: Run) -> str:
+    """What is said of the networks of a run, by (split, seed): the text alone if it is one and true of all of them.
+
+    Else each text follows the splits, and where these do not agree the seeds, that it is about.
+    """
+    if len(texts) == len(run.models) and len({*texts.values()}) == 1:
+        return next(iter(texts.values()))
+    said = []
+    for text in dict.fromkeys(texts.values()):
+        places = []
+        for split in dict.fromkeys(split for split, _ in run.models):
+            seeds = [seed for s, seed in run.models if s == split]
+            about = [seed for seed in seeds if texts.get((split, seed)) == text]
+            if about:
+                seeds_named = "" if about == seeds else f" seed {', '.join(map(str, about))}"
+                places.append(f"split {split}{seeds_named}")
+        said.append(f"{' and '.join(places)}: {text}")
+    return "; ".join(said)
+
+
+def network_name(model: Mapping) -> str:
+    """The name of an exported network, such as ResNet-18."""
+    network = model["model"]
+    return f"{'ResNeXt' if network.get('cardinality', 1) > 1 else 'ResNet'}-{network['depth']}"
+
+
+def networks(run: Run) -> str:
+    """The networks that were evaluated."""
+    texts = {
+        key: f"{network_name(model)}, shortcut {model['model']['shortcut']}, width {model['model']['width']}"
+        for key, model in run.models.items()
+    }
+    return by_split(texts, run)
+
+
+def clips(run: Run) -> str:
+    """The clips that the evaluated networks take."""
+    shapes = {key: model["clip"] for key, model in run.models.items()}
+    texts = {key: f"{clip['frames']} frames of {clip['size']} × {clip['size']} pixels" for key, clip in shapes.items()}
+    return by_split(texts, run)
+
+
+def protocols(run: Run) -> list[str]:
+    """Each protocol as its evaluations describe it."""
+    descriptions = {
+        name: {
+            (split, seed): evaluation["protocol_description"]
+            for (split, seed, protocol), evaluation in run.evaluations.items()
+            if protocol == name
+        }
+        for name in run.protocols
+    }
+    return [f"{name}: {by_split(texts, run)}" for name, texts in descriptions.items()]
+
+
+def recipes(run: Run) -> str:
+    """The recipe of the evaluated weights that were trained here."""
+    if not run.trainings:
+        return "none, as the evaluated weights were not trained in this run"
+    texts = {
+        key: "batches of {batch_size}, {epochs} epochs, {sampling} sampling, crop {crop}, "
+        "flip with probability {flip}".format_map(training["train"])
+        for key, training in run.trainings.items()
+    }
+    return by_split(texts, run)
+
+
+def validation(run: Run) -> str:
+    """The groups that were held out of the trainings whose weights were evaluated; empty if none were."""
+    held_out = {key: training.get("validation_groups") for key, training in run.trainings.items()}
+    texts = {key: f"groups {', '.join(map(str, groups))}" for key, groups in held_out.items() if groups}
+    return by_split(texts, run) if texts else ""
 
 
 def commit() -> str:
