@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from video3d import training, training_data
@@ -27,7 +28,7 @@ from video3d.device import paddle_version, use_device
 from video3d.files import sha256
 from video3d.tables import write_table
 from video3d.team import Team, run_team
-from video3d.weights import read_description, save_weights
+from video3d.weights import save_weights
 
 SECTIONS = ("model", "clip", "train")
 
@@ -67,6 +68,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     everyone = read_split(options.clips)
     videos = [video for video in everyone if video.subset != "test"]
     weights = settings["train"]["weights"]
+    begun_with = known_weights(weights) if weights else None
     facts = {
         "labels": class_names(everyone),
         **settings,
@@ -75,7 +77,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         "data": content_hash(options.frames, videos),
         "code": options.code or training_version(weights),
     }
-    key = hashlib.sha256(as_argument(facts | {"start": start(weights)}).encode()).hexdigest()[:16]
+    key = hashlib.sha256(as_argument(facts | {"start": begun_with}).encode()).hexdigest()[:16]
     job = training.Job(
         settings=settings,
         classes=facts["labels"],
@@ -95,12 +97,11 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     if team.rank == 0:
         write_history(options.history, state.history)
         attempts = {"attempts": read_attempts(job.checkpoints)}
-        save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, weights))
+        save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, begun_with))
 
 
-def origin(options: argparse.Namespace, videos: Sequence[Video], weights: str | None) -> dict:
+def origin(options: argparse.Namespace, videos: Sequence[Video], begun_with: dict | None) -> dict:
     """What the description of the weights says beside the facts that the training depends on."""
-    begun_with = {"source": weights, "sha256": sha256(weights)} | read_description(Path(weights)) if weights else None
     sources = manifest_column(options.frames, videos, "source")
     return json.loads(options.record) | {
         "history_sha256": sha256(options.history),
@@ -117,10 +118,13 @@ def existing(weights: str) -> Path:
     return path
 
 
-def start(weights: str | None) -> list[str]:
-    """Checksums of the weights that the training starts from, and of their description if there is one."""
-    files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
-    return [sha256(file) for file in files if file.is_file()]
+def known_weights(weights: str) -> dict:
+    """What is known about the weights to start from, as `load_any` has it, with their path as `source`.
+
+    It is read before the training, as the file may be replaced in its hours.
+    """
+    convert = import_module("video3d.convert")  # by name, as in training.py
+    return convert.load_any(weights)[1] | {"source": weights}
 
 
 def write_history(path: Path, history: list[dict]) -> None:
