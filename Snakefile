@@ -23,7 +23,7 @@ wildcard_constraints:
     split=r"[123]",
     seed=r"\d+",
     protocol=r"[a-z_]+",
-    mark=r"[0-9a-f]{8}",
+    mark=r"[0-9a-z]+",
     run=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
     other=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 # The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
-from video3d import bound_run, code, plan, ucf101
+from video3d import bound_run, code, plan, ucf101, unpacked
 from video3d.config import as_argument, resolve
 from video3d.console import UserError
 from video3d.folders import visible_files
@@ -39,6 +39,17 @@ def stop(message):
     elsewhere lines of these rules would come after the words.
     """
     raise SystemExit(f"error: {message}")
+
+
+def in_one_form(settings):
+    """The settings with one way to write what can be written in several: the order of classes, ./ in front of paths."""
+    settings["dataset"]["classes"].sort()
+    if settings["train"]["weights"]:
+        settings["train"]["weights"] = str(Path(settings["train"]["weights"]))
+    settings["evaluate"]["weights"] = {
+        split: str(Path(path)) for split, path in settings["evaluate"]["weights"].items()
+    }
+    return settings
 
 
 def check_plan():
@@ -56,7 +67,7 @@ def check_plan():
 
 
 try:
-    config = resolve(config)
+    config = in_one_form(resolve(config))
     VIDEOS = locate(config["dataset"]["videos"], config["dataset"]["classes"], setting="dataset.videos")
     LISTS = locate(config["dataset"]["lists"], setting="dataset.lists")
     if workflow.is_main_process:
@@ -107,8 +118,7 @@ def as_inputs(files):
 
 def as_parameter(files):
     """The files that cannot be inputs, with size and time, so that a new one makes a job stale as a new input does."""
-    facts = [(file, Path(file).stat()) for file in files if PATTERN.search(file)]
-    return [f"{file}, {fact.st_size} bytes, {fact.st_mtime_ns}" for file, fact in facts]
+    return [f"{file}, {file_state(file)}" for file in files if PATTERN.search(file)]
 
 
 def as_argument_of_a_list(paths):
@@ -118,20 +128,8 @@ def as_argument_of_a_list(paths):
 
 def evaluation_settings(wildcards):
     """The settings of an evaluation; those of the uniform views make evaluations by the protocol `uniform` stale only."""
-    views = ["uniform"] if wildcards.protocol == "uniform" else []
-    names = ["batch_size", "engine", *views]
-    say_what_is_evaluated_anew(
-        "results/{}/split{split}/seed{seed}/{protocol}".format(config["run"], **wildcards), *names
-    )
-    return sections_as_text(*(f"evaluate.{name}" for name in names))
-
-
-@cache
-def say_what_is_evaluated_anew(results, *names):
-    """One line if there is an evaluation by other settings, which costs minutes to make again and so asks nothing."""
-    changes = bound_run.evaluation_changes(Path(results), {name: config["evaluate"][name] for name in names})
-    if changes and workflow.is_main_process:
-        logger.warning(f"{results}: evaluated anew in place of what is there: {changes}")
+    views = ["evaluate.uniform"] if wildcards.protocol == "uniform" else []
+    return sections_as_text("evaluate.batch_size", "evaluate.engine", *views)
 
 
 def untracked_device(wildcards, threads):
@@ -144,9 +142,15 @@ def untracked_settings(wildcards, threads):
     return as_argument(config | {"replace": False})
 
 
+def untracked_permission(wildcards, threads):
+    """The option that lets a training start from weights that know its test videos; see `untracked_device`."""
+    return "--allow-leak" if config["evaluate"]["allow_leak"] else ""
+
+
 def untracked_record(wildcards, threads):
     """The settings that a training depends on through its data, for its description; see `untracked_device`."""
-    return sections_as_text("dataset.name", "dataset.classes", "frames", "validation_groups")
+    names = ("dataset.name", "dataset.classes", "dataset.faulty_videos", "frames", "validation_groups")
+    return sections_as_text(*names)
 
 
 def code_version(script):
@@ -207,7 +211,7 @@ def videos_archive():
 
 def unpacked_table():
     """The table that says which videos were unpacked for these settings."""
-    return str(plan.unpacked_table(config["dataset"]))
+    return str(unpacked.unpacked_table(config["dataset"]))
 
 
 def unpack_source():
@@ -216,8 +220,13 @@ def unpack_source():
 
 
 def videos_of(wildcards):
-    """The unpacked videos of one class, known once `unpack` is done."""
-    checkpoints.unpack.get()
+    """The unpacked videos of one class, known once `unpack` is done.
+
+    Where there is nothing left to unpack, `unpack` stays out of the jobs: Snakemake would plan everything anew that
+    comes after it, whatever it does.
+    """
+    if not all_unpacked():
+        checkpoints.unpack.get()
     folder = Path(f"data/{config['dataset']['name']}/videos/{wildcards.action}")
     videos = sorted(map(str, folder.glob("*.avi")))
     if not videos:
@@ -226,6 +235,12 @@ def videos_of(wildcards):
             f"again: delete {folder.parent / '.unpacked'}, and call again"
         )
     return videos
+
+
+@cache
+def all_unpacked():
+    """Whether `unpack` was done before with what it reads now."""
+    return unpacked.is_unpacked(Path(unpacked_table()), Path(unpack_source()), ACTIONS)
 
 
 def frames_folder(wildcards, input):
@@ -244,34 +259,35 @@ def given_weights(wildcards):
     return with_description(config["evaluate"]["weights"].get(wildcards.split))
 
 
-def start_weights(wildcards):
-    """The weights that a training starts from, if any; stops a call that would replace a training of other settings."""
-    if workflow.is_main_process and not config["replace"] and (reason := refusal()):
-        stop(reason)
-    return as_inputs(with_description(config["train"]["weights"]))
+def bound_tables(wildcards):
+    """No input: stops a call that would replace the tables that a finished training of this run was made from."""
+    return stop_if_bound(tuple(Path("results", config["run"]).glob("split*/seed*")), bound_run.OF_TABLES)
+
+
+def bound_trainings(wildcards):
+    """No input: stops a call that would replace a finished training by one with other settings."""
+    run = Path("results", config["run"])
+    trainings = [run / f"split{split}" / f"seed{seed}" for split in plan.trained_splits(config) for seed in SEEDS]
+    return stop_if_bound(tuple(trainings), bound_run.OF_TRAININGS)
 
 
 @cache
-def refusal():
-    """Why the trainings of this call may not be made: finished ones with other settings are there."""
-    run = Path("results", config["run"])
-    trainings = [run / f"split{split}" / f"seed{seed}" for split in SPLITS for seed in SEEDS]
-    return bound_run.refusal(run, trainings, config, ACTIONS)
+def stop_if_bound(trainings, binding):
+    """Stop this call if one of the trainings is finished and was made with other settings; the list of no inputs."""
+    if workflow.is_main_process and not config["replace"]:
+        if reason := bound_run.refusal(Path("results", config["run"]), trainings, config, ACTIONS, binding):
+            stop(reason)
+    return []
 
 
-def origin_of(folder, weights):
-    """Where `check_weights` and `check_start_weights` keep what they find out about a file of weights.
-
-    Each file has a place of its own: Snakemake removes the outputs of a job before it starts, and weights that are
-    refused must leave what is known about those that were evaluated before.
-    """
-    return f"{folder}/origins/{hashlib.sha256(weights.encode()).hexdigest()[:8]}.json"
-
-
-def start_origin(wildcards):
-    """What `check_start_weights` found out about the weights that a training starts from, if there are any."""
-    weights = config["train"]["weights"]
-    return origin_of(f"results/{config['run']}/split{wildcards.split}", weights) if weights else []
+def evaluated_before(wildcards):
+    """No input: one line about the evaluations that are made anew with other settings, which asks nothing."""
+    changes = bound_run.evaluation_changes(Path("results", config["run"]), config)
+    if changes and workflow.is_main_process:
+        logger.warning(
+            f"results/{config['run']} holds other evaluations, which give way to those of this call: {changes}"
+        )
+    return []
 
 
 def weights_to_evaluate(wildcards):
@@ -280,24 +296,34 @@ def weights_to_evaluate(wildcards):
 
 
 def evaluated_origin(wildcards):
-    """What `check_weights` found out about the weights that are evaluated."""
-    return origin_of(f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}", weights_of(wildcards))
+    """Where `check_weights` keeps what it finds out about the weights that are evaluated.
+
+    Each file that is given has a place of its own, and a new one if it changes: Snakemake removes the outputs of a job
+    before it starts, and weights that are refused must leave what is known about those that were evaluated before.
+    """
+    given = config["evaluate"]["weights"].get(wildcards.split)
+    mark = hashlib.sha256(f"{given} {file_state(given)}".encode()).hexdigest()[:8] if given else "trained"
+    return f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}/origins/{mark}.json"
+
+
+def file_state(path):
+    """Size and time of a file, as text: another text means another file."""
+    state = Path(path).stat()
+    return f"{state.st_size} bytes, {state.st_mtime_ns}"
+
+
+def replacement(wildcards):
+    """Changes when the weights are others than those that `check_weights` looked at, also if they are older files."""
+    weights, origin = Path(weights_of(wildcards)), bound_run.read_mapping(Path(evaluated_origin(wildcards)))
+    if not (origin and weights.is_file()):
+        return ""
+    return origin["replacement"] if origin["file_state"] == file_state(weights) else file_state(weights)
 
 
 def weights_of(wildcards):
     """The weights that are exported: those of `evaluate: weights:` for this split if given, else the trained ones."""
     results = f"results/{config['run']}/split{wildcards.split}/seed{wildcards.seed}"
-    weights = config["evaluate"]["weights"].get(wildcards.split, f"{results}/weights.pdparams")
-    say_what_is_replaced(results, weights)
-    return weights
-
-
-@cache
-def say_what_is_replaced(results, weights):
-    """One line if other weights than these were evaluated before."""
-    evaluated = bound_run.evaluated_weights(Path(results))
-    if evaluated and evaluated != weights and workflow.is_main_process:
-        logger.warning(f"{results}: once {weights} has passed its check, it is evaluated in place of {evaluated}")
+    return config["evaluate"]["weights"].get(wildcards.split, f"{results}/weights.pdparams")
 
 
 def each_evaluation(name):

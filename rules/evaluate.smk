@@ -40,6 +40,7 @@ rule accuracy:
         predictions=each_evaluation("predictions.csv"),
         metrics=each_evaluation("metrics.json"),
         lists="resources/<dataset>/ucfTrainTestlist",
+        before=evaluated_before,
     output:
         table="results/<run>/accuracy.csv",
         settings="results/<run>/config.yaml",

@@ -28,6 +28,7 @@ rule audit:
     input:
         lists="resources/<dataset>/ucfTrainTestlist",
         manifests=expand("<frames>/{action}.csv", action=ACTIONS),
+        bound=bound_tables,
     output:
         audit="results/<run>/audit.csv",
     log:

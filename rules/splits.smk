@@ -3,6 +3,7 @@ rule make_splits:
     input:
         lists="resources/<dataset>/ucfTrainTestlist",
         audit="results/<run>/audit.csv",
+        bound=bound_tables,
     output:
         clips="results/<run>/splits/split{split}.csv",
         left_out="results/<run>/splits/split{split}_left_out.csv",

@@ -5,8 +5,8 @@ rule train:
         # The tables hold the content of every video, so packs that are written anew with the same frames train nothing.
         manifests=expand("<frames>/{action}.csv", action=ACTIONS),
         packs=ancient(expand("<frames>/{action}.zip", action=ACTIONS)),
-        start=start_weights,
-        start_origin=start_origin,
+        start=lambda wildcards: as_inputs(with_description(config["train"]["weights"])),
+        bound=bound_trainings,
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
         metadata="results/<run>/split{split}/seed{seed}/weights.json",
@@ -28,12 +28,14 @@ rule train:
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
         record=untracked_record,
+        allow_leak=untracked_permission,
         device=untracked_device,
     shell:
         # The checkpoints are no output: Snakemake would delete them when a job is killed.
         "python workflow_scripts/train.py --settings {params.settings:q} --clips {input.clips:q}"
         " --frames {params.frames:q} --seed {wildcards.seed} --device {params.device} --threads {threads}"
         " --checkpoints {params.results:q}/checkpoints --code {params.code} --record {params.record:q}"
+        " {params.allow_leak}"
         " --weights {output.weights:q} --history {output.history:q} 2>&1 | tee {log:q}"
 
 
@@ -62,33 +64,14 @@ rule check_weights:
         settings=section("model", "clip", "frames", "train.sampling", "evaluate.allow_leak"),
         weights=weights_of,
         given=lambda wildcards: as_parameter(given_weights(wildcards)),
+        replacement=replacement,
         purpose=lambda wildcards: "--given" if wildcards.split in config["evaluate"]["weights"] else "",
         frames=frames_folder,
         code=code_version("check_weights"),
     shell:
         "python workflow_scripts/check_weights.py --weights={params.weights:q} {params.purpose} --clips {input.clips:q}"
-        " --frames {params.frames:q} --settings {params.settings:q} --output {output.origin:q} 2>&1 | tee {log:q}"
-
-
-use rule check_weights as check_start_weights with:
-    """Find out whether the weights that a training starts from fit, and which test videos they were trained on."""
-    input:
-        weights=lambda wildcards: as_inputs(with_description(config["train"]["weights"])),
-        clips="results/<run>/splits/split{split}.csv",
-        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
-    output:
-        origin="results/<run>/split{split}/origins/{mark}.json",
-    log:
-        "logs/check_start_weights/<run>/split{split}_{mark}.log",
-    benchmark:
-        "benchmarks/check_start_weights/<run>/split{split}_{mark}.tsv"
-    params:
-        settings=section("model", "clip", "evaluate.allow_leak"),
-        weights=literal(config["train"]["weights"]),
-        given=lambda wildcards: as_parameter(with_description(config["train"]["weights"])),
-        purpose="--start",
-        frames=frames_folder,
-        code=code_version("check_weights"),
+        " --frames {params.frames:q} --settings {params.settings:q} --replacement {params.replacement:q}"
+        " --output {output.origin:q} 2>&1 | tee {log:q}"
 
 
 rule export:

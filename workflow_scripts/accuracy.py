@@ -4,8 +4,8 @@ In: the metrics.json of each evaluation, in results/<run>/split<k>/seed<s>/<prot
 it. Out: accuracy.csv; scores are fractions, 0 to 1. Its rows:
 
 - one per split, seed and protocol, with the 95 % interval of metrics.json; `weights` says whether they were trained
-  here, given, replaced or unchecked, `trained_on` how many of the test videos they were trained on: 0 unless a leak
-  was allowed, empty where nobody knows;
+  here, given, replaced or unchecked, `trained_on` and `groups_trained_on` how many of the test videos, and of their
+  groups, they were trained on: 0 unless a leak was allowed, empty where nobody knows;
 - one per protocol with `split` and `seed` "mean": the mean over the splits of the mean over the seeds, its interval,
   and two standard deviations: `top1_std_seeds`, over the seeds, of the mean of the splits (empty if there is one seed),
   and `top1_std_splits`, over the splits, of the mean of the seeds (empty if there is one split).
@@ -31,8 +31,9 @@ from video3d.files import atomic_path
 from video3d.ucf101 import read_split
 
 COLUMNS = [
-    "split", "seed", "protocol", "weights", "videos", "left_out", "trained_on", "top1", "top1_low", "top1_high",
-    "top1_std_seeds", "top1_std_splits", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1",
+    "split", "seed", "protocol", "weights", "videos", "left_out", "trained_on", "groups_trained_on",
+    "top1", "top1_low", "top1_high", "top1_std_seeds", "top1_std_splits", "top5", "mean_class", "macro_f1",
+    "calibration_error", "clip_top1",
 ]  # fmt: skip
 FOLDER = re.compile(r"split(\d+)/seed(\d+)/(\w+)/metrics\.json$")
 
@@ -50,6 +51,8 @@ def read_evaluation(path: Path) -> dict:
         predictions = pd.read_csv(path.with_name("predictions.csv"))
         estimates = {name: metrics["scores"][name] for name in scores.SCORES}
         top1 = predictions["correct"].mean()
+        labels = {entry["class"] for entry in metrics["classes"]}
+        weights = {"origin": "unchecked"} | (metrics.get("weights") or {})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot read the evaluation {path.parent}: {error}; evaluate again") from error
     if len(predictions) != metrics["videos"] or not np.isclose(top1, estimates["top1"]["value"]):
@@ -62,9 +65,10 @@ def read_evaluation(path: Path) -> dict:
         **{name: estimate["value"] for name, estimate in estimates.items()},
         "top1_low": estimates["top1"]["low"],
         "top1_high": estimates["top1"]["high"],
-        "labels": {entry["class"] for entry in metrics["classes"]},
-        "weights": metrics["weights"]["origin"],
-        "trained_on": metrics["weights"].get("test_videos_trained_on"),
+        "labels": labels,
+        "weights": weights["origin"],
+        "trained_on": weights.get("test_videos_trained_on"),
+        "groups_trained_on": weights.get("test_groups_trained_on"),
         "predictions": predictions,
     }
 
@@ -95,7 +99,7 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
         "seed": "mean",
         "protocol": table["protocol"][0],
         "weights": " and ".join(sorted(set(table["weights"]))),
-        "trained_on": trained_on(splits),
+        **{name: known_sum(splits, name) for name in ("trained_on", "groups_trained_on")},
         "videos": sum(row["videos"] for row in first),
         "left_out": None if any(pd.isna(row["left_out"]) for row in first) else sum(row["left_out"] for row in first),
         "top1_low": top1.low,
@@ -105,9 +109,9 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
     }
 
 
-def trained_on(splits: Sequence[pd.DataFrame]) -> int | None:
-    """How many test videos of the splits their networks were trained on; None if nobody knows and none is known."""
-    most = [part["trained_on"].astype(float).max() for part in splits]
+def known_sum(splits: Sequence[pd.DataFrame], name: str) -> int | None:
+    """The sum over the splits of a column, of which the largest of the seeds counts; None if nothing is known."""
+    most = [part[name].astype(float).max() for part in splits]
     total = int(np.nansum(most))
     return None if np.isnan(most).any() and not total else total
 
@@ -143,7 +147,9 @@ def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:
         chosen = [row for row in evaluations if row["protocol"] == protocol]
         rows += [*sorted(chosen, key=lambda row: (row["split"], row["seed"])), mean_row(chosen)]
     return (
-        pd.DataFrame(rows).reindex(columns=COLUMNS).astype(dict.fromkeys(("videos", "left_out", "trained_on"), "Int64"))
+        pd.DataFrame(rows)
+        .reindex(columns=COLUMNS)
+        .astype(dict.fromkeys(("videos", "left_out", "trained_on", "groups_trained_on"), "Int64"))
     )
 
 

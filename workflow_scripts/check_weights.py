@@ -1,8 +1,8 @@
 """Look at weights before they are used: do they fit, and have they seen the test videos?
 
-In: weights, the split table that they are to be evaluated on (or trained for, with --start), the folder of the frames'
-manifests. Out: a JSON file that says where the weights come from, and which test videos they were trained on. It is
-made before anything that the weights will replace is touched, so weights that are refused leave everything as it was.
+In: weights, the split table that they are to be evaluated on, the folder of the frames' manifests. Out: a JSON file
+that says where the weights come from, and which test videos they were trained on. It is made before anything that the
+weights will replace is touched, so weights that are refused leave everything as it was.
 """
 
 import argparse
@@ -13,56 +13,50 @@ from pathlib import Path
 
 from video3d.config import settings_argument
 from video3d.console import run
-from video3d.convert import check_settings, load_any
-from video3d.data import class_names, manifest_column, read_split
-from video3d.files import atomic_path
+from video3d.convert import load_any
+from video3d.data import class_names, read_split
+from video3d.files import atomic_path, sha256
 from video3d.model_description import describe_model
-from video3d.training_data import Overlap, overlap, require_unseen
-
-ALLOW = "To go on all the same, and have it said in every result: evaluate: {allow_leak: true}."
+from video3d.training_data import find_overlap, require_unseen
 
 
-def find_overlap(known: dict, clips: Path, frames: Path) -> Overlap:
-    """What the test videos of a split table share with the training data of weights with the metadata `known`."""
-    tested = [video for video in read_split(clips) if video.subset == "test"]
-    return overlap(known.get("training_data"), tested, manifest_column(frames, tested, "source"))
+def origin_of(weights: Path, given: bool, known: dict) -> str:
+    """given: by a setting; trained: by the training whose history lies beside; replaced: put in the place of those.
 
-
-def check_fit(arguments: argparse.Namespace, known: dict, settings: dict) -> None:
-    """Raise UserError unless the weights are of the network that they are used for."""
-    if arguments.start:
-        check_settings(arguments.weights, known, settings["model"], settings["clip"])
-    else:
-        describe_model(arguments.weights, known, settings, class_names(read_split(arguments.clips)))
-
-
-def origin_of(arguments: argparse.Namespace, known: dict) -> str:
-    """given: by a setting; trained: as the description beside it says; replaced: it describes other weights."""
-    if arguments.given or arguments.start:
+    `known` are the metadata of `load_any`: the description beside the weights if it is of this very file.
+    """
+    if given:
         return "given"
-    return "trained" if "labels" in known else "replaced"
+    history = weights.with_name("history.csv")
+    here = history.is_file() and known.get("history_sha256") == sha256(history)
+    return "trained" if here and weights.parent.name == f"seed{known['seed']}" else "replaced"
 
 
 def main() -> None:
     """Read the weights, judge them, write what is known."""
     arguments = parse_arguments()
     settings = settings_argument(arguments.settings)
+    state = arguments.weights.stat() if arguments.weights.is_file() else None
     _, known = load_any(arguments.weights)
-    check_fit(arguments, known, settings)
-    found = find_overlap(known, arguments.clips, arguments.frames)
+    everyone = read_split(arguments.clips)
+    describe_model(arguments.weights, known, settings, class_names(everyone))
+    found = find_overlap(known.get("training_data"), everyone, arguments.frames)
     if not settings["evaluate"]["allow_leak"]:
-        require_unseen(found, str(arguments.weights), str(arguments.clips), ALLOW)
+        require_unseen(found, str(arguments.weights), str(arguments.clips))
     if found.known is None:
         logging.warning("%s do not tell what they were trained on: nobody knows whether the test is a fair one",
                         arguments.weights)  # fmt: skip
     origin = {
-        "origin": origin_of(arguments, known),
+        "origin": origin_of(arguments.weights, arguments.given, known),
         "source": str(arguments.weights),
         "sha256": known["sha256"],
         "made_by": known["source"],
         **found.summary(),
         "videos_trained_on": found.videos,
+        "groups_trained_on": found.groups,
         "start": known.get("start"),
+        "file_state": f"{state.st_size} bytes, {state.st_mtime_ns}",
+        "replacement": arguments.replacement,
     }
     with atomic_path(arguments.output) as path:
         path.write_text(json.dumps(origin, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -75,9 +69,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--clips", type=Path, required=True, help="split table, as written by make_splits.py")
     parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
     parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, train, evaluate")
-    purpose = parser.add_mutually_exclusive_group()
-    purpose.add_argument("--given", action="store_true", help="they are evaluated instead of trained ones")
-    purpose.add_argument("--start", action="store_true", help="a training will start from them")
+    parser.add_argument("--given", action="store_true", help="a setting gave them to be evaluated")
+    parser.add_argument("--replacement", default="", help="text to keep: what told that they replaced others")
     parser.add_argument("--output", type=Path, required=True, help="JSON to write")
     return parser.parse_args()
 

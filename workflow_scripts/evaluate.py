@@ -10,7 +10,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,33 +70,31 @@ def predict(
 
 
 def write_predictions(
-    path: Path, videos: Sequence[Video], predicted: Predicted, labels: Sequence[str], trained_on: Sequence[str] | None
+    path: Path, videos: Sequence[Video], predicted: Predicted, labels: Sequence[str], origin: Mapping
 ) -> None:
     """One row per video: what it is, what it was taken for, and the five most probable classes.
 
-    `trained_on` names the videos that the network was trained on, None where nobody knows; the column of that name is
-    1, 0 or empty.
+    `origin` is what is known about the weights: the columns `trained_on` and `group_trained_on` say whether the network
+    was trained on that video, and on any of its group: 1, 0, or nothing where nobody knows.
     """
+    known = origin["training_data_known"]
+    seen_videos = set(origin["videos_trained_on"]) if known else set()
+    seen_groups = set(map(tuple, origin["groups_trained_on"])) if known else set()
     clips = np.bincount(predicted.clip_video, minlength=len(videos))
     columns = ["video", "group", "label", "class", "predicted_label", "predicted_class", "correct", "clips"]
-    columns += ["trained_on"]
+    columns += ["trained_on", "group_trained_on"]
     columns += [f"top{rank + 1}_{what}" for rank in range(min(TOP, len(labels))) for what in ("class", "probability")]
     rows = []
     for video, count, probabilities in zip(videos, clips, predicted.probabilities, strict=True):
         best = np.argsort(-probabilities, kind="stable")[:TOP]
         row = [video.name, video.group, video.label, video.class_name, best[0], labels[best[0]]]
         row += [int(best[0] == video.label), count]
-        row += [None if trained_on is None else int(video.name in trained_on)]
+        seen = video.name in seen_videos, (video.class_name, video.group) in seen_groups
+        row += map(int, seen) if known else [None, None]
         for label in best:
             row += [labels[label], f"{probabilities[label]:.6f}"]
         rows.append(row)
     write_table(path, columns, rows)
-
-
-def known_videos(metadata: dict) -> list[str] | None:
-    """Names of the test videos that an exported model was trained on, as its metadata say; None if they do not."""
-    origin = metadata["weights"]
-    return origin["videos_trained_on"] if origin["training_data_known"] else None
 
 
 def write_probabilities(path: Path, videos: Sequence[Video], predicted: Predicted) -> None:
@@ -165,8 +163,7 @@ def main() -> None:
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),
     }
     write_probabilities(arguments.probabilities, videos, predicted)
-    trained_on = known_videos(predictor.metadata)
-    write_predictions(arguments.predictions, videos, predicted, predictor.labels, trained_on)
+    write_predictions(arguments.predictions, videos, predicted, predictor.labels, predictor.metadata["weights"])
     with atomic_path(arguments.metrics) as path:
         path.write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(summary(metrics))
@@ -186,7 +183,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument("--clips", type=Path, required=True, help="split table: data/<dataset>/splits/split<k>.csv")
+    parser.add_argument("--clips", type=Path, required=True, help="split table: results/<run>/splits/split<k>.csv")
     parser.add_argument("--frames", type=Path, required=True, help="folder of the frame packs: <Class>.zip")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="segments", help="which views (default: %(default)s)")
     parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")

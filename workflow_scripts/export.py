@@ -24,8 +24,12 @@ from video3d.weights import apply_weights
 
 def checked_origin(path: Path, checksum: str) -> dict:
     """What check_weights.py found out about the weights. Raises UserError if that was about other weights."""
-    origin = json.loads(path.read_text(encoding="utf-8"))
-    if origin["sha256"] != checksum:
+    try:
+        origin = json.loads(path.read_text(encoding="utf-8"))
+        other = origin["sha256"] != checksum
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} cannot be read ({error}); run check_weights.py again") from error
+    if other:
         raise UserError(f"{path} is about other weights; run check_weights.py on these")
     return origin
 

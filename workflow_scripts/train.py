@@ -46,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the state of unfinished trainings")
     parser.add_argument("--code", help="version of the code; computed if left out")
     parser.add_argument("--record", default="{}", help="JSON: more settings that the description of the weights keeps")
+    parser.add_argument("--allow-leak", action="store_true", help="start from weights that know the test videos, too")
     parser.add_argument("--weights", type=Path, required=True, help="output: weights, .pdparams")
     parser.add_argument("--history", type=Path, required=True, help="output: .csv with a row per epoch")
     return parser.parse_args()
@@ -69,6 +70,9 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     videos = [video for video in everyone if video.subset != "test"]
     weights = settings["train"]["weights"]
     begun_with = known_weights(weights) if weights else None
+    if begun_with and not options.allow_leak:
+        found = training_data.find_overlap(begun_with.get("training_data"), everyone, options.frames)
+        training_data.require_unseen(found, weights, str(options.clips))
     facts = {
         "labels": class_names(everyone),
         **settings,

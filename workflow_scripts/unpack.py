@@ -18,8 +18,8 @@ from video3d.console import UserError, run
 from video3d.disk import full_disk_is_an_error, require_space
 from video3d.tables import write_table
 from video3d.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
+from video3d.unpacked import COLUMNS
 
-COLUMNS = ("video", "class", "bytes")
 NAMES_SHOWN = 5
 
 
@@ -44,7 +44,8 @@ def unpack(source: Path, lists: Path, classes: Sequence[str], videos: Path, tabl
         require_space(videos.parent, size, f"unpacking {source.name}")
     if absent:
         add(archive, absent, videos)
-    rows = [(place.stem, place.parent.name, member.size) for member, place in chosen.items()]
+    source_size = 0 if isinstance(archive, Folder) else source.stat().st_size
+    rows = [(place.stem, place.parent.name, member.size, source_size) for member, place in chosen.items()]
     write_table(table, COLUMNS, sorted(rows))
     logging.info(
         "%s: %d videos of %d classes in %s, %d of them new", source, len(chosen), len(wanted), videos, len(absent)
@@ -74,8 +75,8 @@ def say_what_differs(present: Mapping[Member, Path], videos: Path, source: Path)
     if differing:
         logging.warning(
             "%d videos in %s have another size than in %s and are kept as they are, such as %s; to take those of the "
-            "source, delete them there and %s",
-            len(differing), videos, source, ", ".join(differing[:NAMES_SHOWN]), "call again with --forcerun unpack",
+            "source, delete them there, and the folder %s",
+            len(differing), videos, source, ", ".join(differing[:NAMES_SHOWN]), videos / ".unpacked",
         )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from video3d.bound_run import evaluated_weights, evaluation_changes, refusal
+from video3d.bound_run import evaluation_changes, refusal
 from video3d.config import resolve
 
 CLASSES = ["Archery", "Bowling"]
@@ -79,22 +79,49 @@ def test_a_setting_that_an_older_version_did_not_have_had_its_default(run):
     assert "train.flip: 0.5 → 0.25" in ask(run, train={"epochs": 20, "flip": 0.25})
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
-def test_a_damaged_description_is_left_to_those_who_read_it(run, text):
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "{}"])
+def test_weights_without_a_readable_description_are_not_replaced_either(run, text):
+    path = run / "split1/seed7/weights.json"
+    path.unlink() if text is None else path.write_text(text)
+    assert f"{path}: unreadable" in ask(run)
+
+
+def test_damaged_parts_of_a_description_are_differences(run):
+    path = run / "split1/seed7/weights.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"train": None, "labels": None}))
+    assert "train.epochs" in ask(run)
+
+
+def test_what_version_0_1_did_not_keep_is_taken_from_the_settings_beside_it(run):
     for split in (1, 2):
-        (run / f"split{split}/seed7/weights.json").write_text(text)
-    assert ask(run, train={"epochs": 5}) == ""
+        path = run / f"split{split}/seed7/weights.json"
+        made = json.loads(path.read_text())
+        path.write_text(json.dumps({name: made[name] for name in ("labels", "model", "clip", "train")}))
+    (run / "config.yaml").write_text("frames: {short_side: 170}")
+    assert "frames.short_side: 170 → 240" in ask(run)
 
 
-def test_which_weights_were_evaluated(run):
-    assert evaluated_weights(run / "split1/seed7") == ""
-    (run / "split1/seed7/model").mkdir()
-    (run / "split1/seed7/model/metadata.json").write_text('{"weights": {"source": "a.pdparams"}}')
-    assert evaluated_weights(run / "split1/seed7") == "a.pdparams"
+def test_other_weights_to_start_from_are_a_difference_under_the_same_name_too(run, tmp_path):
+    start = tmp_path / "start.pdparams"
+    start.write_text("other weights")
+    path = run / "split1/seed7/weights.json"
+    made = json.loads(path.read_text())
+    made["train"]["weights"], made["start"] = str(start), {"sha256": "0" * 64}
+    path.write_text(json.dumps(made))
+    assert "the file of train.weights: SHA-256 000000000000… → " in ask(run, train=made["train"])
 
 
-def test_by_which_settings_an_evaluation_was_not_made(tmp_path):
-    asked = {"batch_size": 16, "uniform": {"clips": 10}}
+def test_left_out_videos_are_not_forgotten_and_nothing_else_is_asked_about_faults(run):
+    assert ask(run, dataset={"name": "mine", "classes": CLASSES, "faulty_videos": "leave_out"}) == ""
+    path = run / "split1/seed7/weights.json"
+    made = json.loads(path.read_text())
+    made["dataset"]["faulty_videos"] = "leave_out"
+    path.write_text(json.dumps(made))
+    assert 'dataset.faulty_videos: "leave_out" → "stop"' in ask(run)
+
+
+def test_what_is_evaluated_anew_is_told_from_the_settings_beside_the_accuracies(tmp_path):
+    asked = resolve({"splits": [1], "evaluate": {"weights": {"1": "a.pdparams"}}})
     assert evaluation_changes(tmp_path, asked) == ""
-    (tmp_path / "metrics.json").write_text(json.dumps({"settings": {"batch_size": 4, "uniform": {"clips": 10}}}))
-    assert evaluation_changes(tmp_path, asked) == "evaluate.batch_size: 4 → 16"
+    (tmp_path / "config.yaml").write_text("splits: [1, 2]")
+    assert evaluation_changes(tmp_path, asked) == 'splits: [1, 2] → [1], evaluate.weights: {} → {"1": "a.pdparams"}'

@@ -32,7 +32,7 @@ def test_the_record_keeps_every_video_with_its_group_and_file():
 def test_other_groups_share_nothing():
     found = shared([video("Archery", 1), video("Bowling", 9)], ["x", "y"])
     assert (found.known, found.videos, found.groups) == (True, [], [])
-    require_unseen(found, "w", "split", "")
+    require_unseen(found, "w", "split")
 
 
 def test_a_video_is_known_by_its_name():
@@ -51,7 +51,7 @@ def test_another_clip_of_a_recording_shares_the_group_only():
     found = shared([video("Bowling", 8, clip=1)], ["x"])
     assert found.videos == [] and found.groups == [("Bowling", 8)]
     with pytest.raises(UserError, match=r"0 of the 1 test videos of split 1, and on 1 of its 1 groups .*Bowling g08"):
-        require_unseen(found, "w.pdparams", "split 1", "")
+        require_unseen(found, "w.pdparams", "split 1")
 
 
 def test_a_group_of_the_same_number_in_another_class_is_another_group():
@@ -61,7 +61,7 @@ def test_a_group_of_the_same_number_in_another_class_is_another_group():
 def test_without_a_record_nobody_knows():
     found = shared(TRAINED, ["a8", "a9", "b8"], None)
     assert found.known is None and found.summary()["test_videos_trained_on"] is None
-    require_unseen(found, "w", "split", "")
+    require_unseen(found, "w", "split")
 
 
 def test_what_the_starting_weights_had_seen_counts():

@@ -9,6 +9,7 @@ from exported import CLASSES, write_weights
 from script_call import call
 from tiny_packs import write_dataset
 from video3d.data import read_split
+from video3d.files import sha256
 from video3d.training_data import record
 
 
@@ -19,7 +20,12 @@ def dataset(tmp_path):
 
 
 def trained_on(tmp_path, videos, sources, **facts):
-    return write_weights(tmp_path / "w.pdparams", training_data=record(videos, sources), **facts)
+    """Weights of seed 1 with their history, as they lie in a run."""
+    folder = tmp_path / "seed1"
+    folder.mkdir()
+    (folder / "history.csv").write_text("epoch\n1\n")
+    facts = {"training_data": record(videos, sources), "history_sha256": sha256(folder / "history.csv")} | facts
+    return write_weights(folder / "w.pdparams", **facts)
 
 
 def check(tmp_path, dataset, weights, *more):
@@ -77,10 +83,19 @@ def test_a_description_of_other_weights_is_none(tmp_path, dataset):
     assert origin["origin"] == "replaced"
 
 
-def test_weights_that_a_training_starts_from_must_fit_its_network(tmp_path, dataset):
-    weights = trained_on(tmp_path, [], [])
-    result, origin = check(tmp_path, dataset, weights, "--start")
-    assert result.returncode == 1 and "another network" in result.stderr and origin is None
+@pytest.mark.parametrize("facts", [{"seed": 2}, {"history_sha256": "0" * 64}])
+def test_weights_of_another_training_are_replaced_ones_though_they_come_with_their_description(
+    tmp_path, dataset, facts
+):
+    _, origin = check(tmp_path, dataset, trained_on(tmp_path, [], [], **facts))
+    assert origin["origin"] == "replaced" and origin["training_data_known"] is True
+
+
+def test_a_leak_of_groups_alone_is_written_down(tmp_path, dataset):
+    tested = read_split(dataset / "split1.csv")
+    weights = trained_on(tmp_path, [tested[0]._replace(name="another clip")], ["other"])
+    _, origin = check(tmp_path, dataset, weights, "--settings", '{"evaluate": {"allow_leak": true}}')
+    assert origin["videos_trained_on"] == [] and origin["groups_trained_on"] == [["Archery", 1]]
 
 
 def test_classes_in_another_order_are_refused(tmp_path, dataset):

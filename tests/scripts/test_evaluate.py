@@ -68,7 +68,7 @@ def test_columns(project, tmp_path):
     run(project, tmp_path)
     header = (tmp_path / "predictions.csv").read_text().splitlines()[0]
     assert header == (
-        "video,group,label,class,predicted_label,predicted_class,correct,clips,trained_on,"
+        "video,group,label,class,predicted_label,predicted_class,correct,clips,trained_on,group_trained_on,"
         "top1_class,top1_probability,top2_class,top2_probability,top3_class,top3_probability"
     )
 

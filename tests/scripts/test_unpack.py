@@ -189,7 +189,9 @@ def test_another_selection_of_classes_adds_and_touches_nothing(tmp_path, lists, 
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert sorted(path.name for path in output.iterdir()) == ["JumpRope", "JumpingJack"]
     assert table_of(output).read_text().splitlines() == [
-        "video,class,bytes", "v_JumpingJack_g01_c01,JumpingJack,21", "v_JumpingJack_g02_c01,JumpingJack,21",
+        "video,class,bytes,source_bytes",
+        f"v_JumpingJack_g01_c01,JumpingJack,21,{source.stat().st_size}",
+        f"v_JumpingJack_g02_c01,JumpingJack,21,{source.stat().st_size}",
     ]  # fmt: skip
 
 

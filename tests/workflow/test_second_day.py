@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import re
 import shutil
@@ -65,7 +66,7 @@ def test_a_leak_that_is_allowed_is_said_first_everywhere_and_forgotten_with_it(g
     assert notices(given.folder)[0].startswith(LEAK)
     accuracy = pd.read_csv(given.folder / RUN / "accuracy.csv", dtype=str)
     assert accuracy["weights"].tolist() == ["given", "trained", "given and trained"]
-    assert accuracy["trained_on"].tolist() == ["3", "0", "3"]
+    assert accuracy["trained_on"].tolist() == accuracy["groups_trained_on"].tolist() == ["3", "0", "3"]
     rows = pd.read_csv(given.folder / SPLIT1 / "segments/predictions.csv")
     assert (rows["trained_on"] == 1).all()
     given.run(*ACCURACY)
@@ -76,8 +77,9 @@ def test_a_leak_that_is_allowed_is_said_first_everywhere_and_forgotten_with_it(g
 
 def test_given_weights_are_evaluated_without_asking_and_what_they_replace_is_said(finished):
     other_weights(finished.folder / SPLIT1 / "weights.pdparams", finished.folder / "mine.pdparams")
-    text = finished.run("--config", "evaluate={weights: {1: mine.pdparams}}")
-    assert f"{SPLIT1}: once mine.pdparams has passed its check, it is evaluated in place of {SPLIT1}/weights" in text
+    text = finished.run("--config", "evaluate={weights: {1: ./mine.pdparams}}")
+    assert 'holds other evaluations, which give way to those of this call: evaluate.weights: {} → {"1": "mine' in text
+    assert "give way" not in finished.run("--dry-run", "--config", "evaluate={weights: {1: mine.pdparams}}")
     said = " ".join(notices(finished.folder))
     assert "Split 1, seed 7 was evaluated with given weights, not trained here: mine.pdparams" in said
     assert "Split 1, seed 7 has weights whose training data are unknown" in said
@@ -151,14 +153,37 @@ def test_another_run_stands_beside_it(finished):
     assert finished.would_run() == {}
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [["device=auto"], ["report={note: another}"], ["dataset={faulty_videos: leave_out}"], ["evaluate={batch_size: 2}"]],
-)
+@pytest.mark.parametrize("settings", [["device=auto"], ["report={note: another}"], ["evaluate={batch_size: 2}"]])
 def test_settings_that_no_training_depends_on_do_not_stop(finished, settings):
-    assert "train" not in finished.would_run("--config", *settings) or settings == [
-        "dataset={faulty_videos: leave_out}"
-    ]
+    assert "train" not in finished.would_run("--config", *settings)
+
+
+def test_tables_that_a_training_was_made_from_are_not_replaced_by_a_call_that_trains_nothing(given):
+    before = content(given.folder)
+    text = given.fail("export_lists", "--config", "validation_groups=[4]")
+    assert "validation_groups: [] → [4]" in text
+    weights = "{1: mine.pdparams, 2: mine.pdparams}"
+    given.fail("--config", "validation_groups=[4]", f"evaluate={{weights: {weights}, allow_leak: true}}")
+    assert content(given.folder) == before
+
+
+def test_weights_with_an_older_time_are_noticed(finished):
+    weights = finished.folder / SPLIT1 / "weights.pdparams"
+    other_weights(weights, weights)
+    os.utime(weights, (1e9, 1e9))
+    assert finished.would_run()["check_weights"] == 1
+    finished.run(*ACCURACY)
+    assert pd.read_csv(finished.folder / RUN / "accuracy.csv")["weights"].tolist()[0] == "replaced"
+    assert finished.would_run(*ACCURACY) == {}
+
+
+def test_what_unpacks_nothing_trains_nothing(finished):
+    """Snakemake would plan everything anew after a job of `unpack`, and take the weights from what checkpoints keep."""
+    for path in (finished.folder / "results").glob("**/checkpoints"):
+        shutil.rmtree(path)
+    os.utime(finished.folder / "source/videos.zip")
+    assert "train" not in finished.would_run("--config", "dataset={classes: [Retreat, Approach, HandstandPushups]}")
+    assert "unpack" not in finished.would_run()
 
 
 def test_an_edit_of_code_asks_nothing(finished):

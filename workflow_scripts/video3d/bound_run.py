@@ -6,24 +6,42 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from video3d.config import schema
+from video3d.files import sha256
 
-# The settings that the outcome of a training depends on; weights.json keeps them beside the weights.
-BINDING = ("dataset.name", "frames", "validation_groups", "model", "clip", "train")
-CLASSES = "dataset.classes"
+# What the audit and the split tables of a run depend on, and so its trainings, and what these depend on besides.
+OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_groups", "clip.frames")
+OF_TRAININGS = (*OF_TABLES, "model", "clip", "train")
+# What is made anew within minutes, so nobody is asked.
+OF_EVALUATIONS = ("splits", "seeds", "evaluate")
+LEFT_NOTHING_OUT = ("dataset.faulty_videos", "stop")
+WITHOUT_ORDER = {"validation_groups", "dataset.classes"}
+WAYS_OUT = (
+    "Give the new settings a run of their own (run: <name>, or --config run=<name>), or replace what is there: "
+    "--config replace=true. (A call that forgot its --configfile or its --config looks like this, too.)"
+)
 
 
-def refusal(run: Path, trainings: Sequence[Path], settings: Mapping, classes: Sequence[str]) -> str:
+def refusal(
+    run: Path, trainings: Sequence[Path], settings: Mapping, classes: Sequence[str], binding=OF_TRAININGS
+) -> str:
     """Why this call must not go on: the finished `trainings` that were made with other settings, and the ways out.
 
-    `trainings` are folders <run>/split<k>/seed<s>, `classes` the names that the settings stand for. Empty if nothing
-    that is finished would be replaced, by other settings at least.
+    `trainings` are folders <run>/split<k>/seed<s>, `classes` the names that the settings stand for, `binding` the names
+    of the settings that count. Empty if nothing that is finished would be replaced, by other settings at least.
     """
     changed: dict[str, str] = {}
     lost = []
     for folder in trainings:
+        if not (folder / "weights.pdparams").is_file():
+            continue
         made = read_training(folder)
-        if made and (found := dict(differences(made, settings, classes))):
+        found = (
+            dict(differences(made, settings, classes, binding)) if made else {f"{folder}/weights.json": "unreadable"}
+        )
+        if found:
             changed |= found
             lost.append(describe_training(folder, made))
     if not lost:
@@ -35,62 +53,71 @@ def refusal(run: Path, trainings: Sequence[Path], settings: Mapping, classes: Se
             *lines,
             "It would lose:",
             *(f"  {line}" for line in lost),
-            "Give the new settings a run of their own (run: <name>, or --config run=<name>), or replace what is there: "
-            "--config replace=true. (A call that forgot its --configfile or its --config looks like this, too.)",
+            WAYS_OUT,
         ]
     )
 
 
-def read_training(folder: Path) -> dict[str, Any] | None:
-    """What the description of a finished training says; None if there is no finished training in `folder`."""
-    if not (folder / "weights.pdparams").is_file():
-        return None
-    try:
-        made = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return made if isinstance(made, dict) else None
+def read_training(folder: Path) -> dict[str, Any]:
+    """What the description of the training in `folder` says; empty if it cannot be read.
+
+    Settings that version 0.1 did not keep there are taken from the config.yaml of the run.
+    """
+    made = read_mapping(folder / "weights.json")
+    kept = read_mapping(folder.parents[1] / "config.yaml") if made and "frames" not in made else {}
+    return {name: kept[name] for name in ("dataset", "frames", "validation_groups") if name in kept} | made
 
 
-def differences(made: Mapping, settings: Mapping, classes: Sequence[str]) -> Iterator[tuple[str, str]]:
+def differences(
+    made: Mapping, settings: Mapping, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
+) -> Iterator[tuple[str, str]]:
     """The binding settings in which `made`, a weights.json, differs from `settings`: their names, and `old → new`.
 
-    What an older version of this project did not keep is passed over; a setting that it did not have had its default.
+    A setting that an older version did not have had its default. Faulty videos that were left out are the only ones
+    that `dataset.faulty_videos` matters for: where it said `stop`, there were none.
     """
-    for name in BINDING:
+    for name in binding:
         for setting, default in _leaves(name):
             section = setting.partition(".")[0]
             if section in made:
                 old, new = _value(made, setting, default), _value(settings, setting, default)
-                if old != new:
+                if _comparable(setting, old) != _comparable(setting, new) and (setting, old) != LEFT_NOTHING_OUT:
                     yield setting, f"{_text(old)} → {_text(new)}"
-    if "labels" in made and set(made["labels"]) != set(classes):
-        yield CLASSES, f"{_text(made['labels'])} → {_text(list(classes))}"
+    labels = made.get("labels")
+    if isinstance(labels, list) and set(labels) != set(classes):
+        yield "dataset.classes", f"{_text(labels)} → {_text(list(classes))}"
+    start, weights = made.get("start"), _value(settings, "train.weights", None)
+    if start and "train" in binding and weights and Path(weights).is_file() and start["sha256"] != sha256(weights):
+        yield "the file of train.weights", f"SHA-256 {start['sha256'][:12]}… → {sha256(weights)[:12]}…"
 
 
-def evaluated_weights(folder: Path) -> str:
-    """The file of weights that the evaluation in `folder`, <run>/split<k>/seed<s>, is of; empty if there is none."""
-    try:
-        return json.loads((folder / "model" / "metadata.json").read_text(encoding="utf-8"))["weights"]["source"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def evaluation_changes(folder: Path, settings: Mapping) -> str:
-    """The `settings` of the section `evaluate` by which the evaluation in `folder` was not made; empty if all were."""
-    try:
-        made = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["settings"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    changes = [(name, made.get(name, new), new) for name, new in settings.items()]
-    return ", ".join(f"evaluate.{name}: {_text(old)} → {_text(new)}" for name, old, new in changes if old != new)
+def evaluation_changes(run: Path, settings: Mapping) -> str:
+    """What is evaluated anew in a run, as the settings beside its accuracies say: `old → new`; empty if nothing."""
+    kept = read_mapping(run / "config.yaml")
+    changes = [
+        f"{setting}: {_text(old)} → {_text(new)}"
+        for name in OF_EVALUATIONS
+        for setting, default in _leaves(name)
+        if (old := _value(kept, setting, default)) != (new := _value(settings, setting, default))
+    ]
+    return ", ".join(changes) if kept else ""
 
 
 def describe_training(folder: Path, made: Mapping) -> str:
     """A line for one finished training: where it is, when it ended, how long it was."""
     ended = datetime.datetime.fromtimestamp((folder / "weights.pdparams").stat().st_mtime)
-    epochs = made.get("train", {}).get("epochs", "?")
+    epochs = _value(made, "train.epochs", "?")
     return f"{folder.parent.name}/{folder.name}: {epochs} epochs, finished {ended:%Y-%m-%d %H:%M}"
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """A mapping in a JSON or YAML file; empty if there is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _leaves(name: str) -> list[tuple[str, Any]]:
@@ -100,7 +127,7 @@ def _leaves(name: str) -> list[tuple[str, Any]]:
         part = part["properties"][key]
     if "properties" not in part:
         return [(name, part.get("default"))]
-    return [(f"{name}.{key}", below.get("default")) for key, below in part["properties"].items()]
+    return [leaf for key in part["properties"] for leaf in _leaves(f"{name}.{key}")]
 
 
 def _value(settings: Mapping, setting: str, default: Any) -> Any:
@@ -110,6 +137,10 @@ def _value(settings: Mapping, setting: str, default: Any) -> Any:
             return default
         value = value[key]
     return value
+
+
+def _comparable(setting: str, value: Any) -> Any:
+    return sorted(value, key=str) if setting in WITHOUT_ORDER and isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,7 @@ FASTEST_ENGINE = {"cpu": "onednn", "gpu": "plain"}
 
 
 def choose_engine(engine: str, device: str) -> str:
-    """The engine to use on `device`, "cpu" or "gpu": `engine`, or for "auto" the one that was measured to be the fastest.
+    """The engine to use on `device`, "cpu" or "gpu": for "auto" the one that was measured to be the fastest there.
 
     Raises UserError if the one that is asked for cannot run here.
     """

@@ -54,10 +54,10 @@ def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None
 class Predictor:
     """An exported network, ready to predict: uint8 RGB clips (N, T, H, W, 3) → logits, float32 (N, classes).
 
-    `engine` is plain, onednn, tensorrt, or auto for the one that was measured to be the fastest on the device; `device` is
-    auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels (class names),
-    clip (that section of the config), resizing (of the pictures it was trained on), engine, device. Raises UserError
-    if the folder is no exported model or the engine cannot run here.
+    `engine` is plain, onednn, tensorrt or auto, which is the one that was measured to be the fastest on the device;
+    `device` is auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels
+    (class names), clip (that section of the config), resizing (of the pictures it was trained on), engine, device.
+    Raises UserError if the folder is no exported model or the engine cannot run here.
     """
 
     def __init__(

@@ -4,7 +4,6 @@ Nothing is imported here that computes, and nothing here changes a result: it go
 """
 
 import difflib
-import hashlib
 import importlib.metadata
 import os
 import re
@@ -26,6 +25,7 @@ from video3d.sources import Source
 from video3d.splits import make_split, require_videos
 from video3d.training_requirements import data_faults, settings_faults
 from video3d.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_split, select_classes
+from video3d.unpacked import unpacked_table
 
 MADE_HERE = Path("resources/demo/source")  # the archives in it are made by a rule
 CPU_BUILD = "the installed PaddlePaddle is the CPU build: install the GPU build (see envs/)"
@@ -152,13 +152,6 @@ def source_faults(dataset: Mapping[str, Any], videos: Source, lists: Source) -> 
         is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names
     ):
         yield f"dataset: videos: there is no video in the folder {videos.path}, nor in a folder below"
-
-
-def unpacked_table(dataset: Mapping[str, Any]) -> Path:
-    """The table of the unpacked videos; each selection of classes has its own, as unpacking only ever adds videos."""
-    selection = "\n".join(sorted(dataset["classes"]))
-    mark = hashlib.sha256(selection.encode()).hexdigest()[:8] if selection else "all"
-    return Path("data", dataset["name"], "videos", ".unpacked", f"{mark}.csv")
 
 
 def fetched_lists(dataset: Mapping[str, Any]) -> Path:

@@ -6,12 +6,14 @@ one recording and share actor, place and camera.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from video3d.console import UserError
-from video3d.data import Video
+from video3d.data import Video, manifest_column
 
 NAMES_SHOWN = 3
+REMEDY = "To go on all the same, and have it said in every result: evaluate: {allow_leak: true}."
 
 
 class Overlap(NamedTuple):
@@ -76,7 +78,13 @@ def overlap(training_data: Mapping | None, videos: Sequence[Video], sources: Seq
     return Overlap(known, [video.name for video in shared], sorted({*groups, *of_renamed}), len(videos), len(tested))
 
 
-def require_unseen(found: Overlap, weights: str, tested: str, remedy: str) -> None:
+def find_overlap(training_data: Mapping | None, split_table: Sequence[Video], frames: Path) -> Overlap:
+    """`overlap` for the test videos of a split table, whose manifests lie in the folder `frames`."""
+    tested = [video for video in split_table if video.subset == "test"]
+    return overlap(training_data, tested, manifest_column(frames, tested, "source"))
+
+
+def require_unseen(found: Overlap, weights: str, tested: str) -> None:
     """Raise UserError that counts and names what is shared if the test videos are no unseen ones for the weights."""
     if not (found.videos or found.groups):
         return
@@ -84,5 +92,5 @@ def require_unseen(found: Overlap, weights: str, tested: str, remedy: str) -> No
     raise UserError(
         f"{weights} were trained on {len(found.videos)} of the {found.tested_videos} test videos of {tested}, and on "
         f"{len(found.groups)} of its {found.tested_groups} groups (recordings), such as {', '.join(examples)}; "
-        f"an accuracy on them says nothing about unseen videos. {remedy}"
+        f"an accuracy on them says nothing about unseen videos. {REMEDY}"
     )

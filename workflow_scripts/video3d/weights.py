@@ -124,7 +124,9 @@ def read_description(path: Path) -> dict:
         metadata = json.loads(beside.read_text(encoding="utf-8"))
         checksum = metadata["sha256"]
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{beside} does not describe weights; restore it, or delete it to go on without") from error
+        raise UserError(
+            f"{beside} does not describe weights: restore it; beside a file of your own, deleting it helps as well"
+        ) from error
     if checksum != sha256(path):
         logging.warning("%s describes other weights than %s: ignored", beside, path.name)
         return {}
