@@ -23,7 +23,7 @@ def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momen
         if not parameter.stop_gradient
     ]
     return paddle.optimizer.Momentum(
-        learning_rate=settings["learning_rate"],
+        learning_rate=float(settings["learning_rate"]),  # Paddle refuses a whole number
         momentum=settings["momentum"],
         parameters=groups,
     )

@@ -141,13 +141,14 @@ def empty_folder(folder: str) -> Iterator[str]:
 def source_faults(dataset: Mapping[str, Any], videos: Source, lists: Source) -> Iterator[str]:
     """That an archive is not there and no rule makes it, or that a folder of videos holds none.
 
-    An archive may be moved away once what is made of it is there: Snakemake takes that as given.
+    An archive may be moved away once a run is finished, and what was made of it is there: that is taken as given.
     """
     made = {"videos": unpacked_table(dataset), "lists": fetched_lists(dataset)}
     for setting, source in (("videos", videos), ("lists", lists)):
-        kept = made[setting].exists() and named_by_a_run(setting, dataset)
-        if source.kind == "archive" and MADE_HERE not in Path(source.path).parents and not kept:
-            yield from missing_file(f"dataset: {setting}", source.path)
+        if source.kind == "archive" and MADE_HERE not in Path(source.path).parents:
+            faults = list(missing_file(f"dataset: {setting}", source.path))
+            if faults and not (made[setting].exists() and named_by_a_run(setting, dataset)):
+                yield from faults
     if videos.kind == "folder" and not any(
         is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names
     ):
@@ -162,9 +163,12 @@ def fetched_lists(dataset: Mapping[str, Any]) -> Path:
 def named_by_a_run(setting: str, dataset: Mapping[str, Any]) -> bool:
     """Whether a finished run of the data set has these very sources, so that a missing one is no mistyped one."""
     for path in Path("results").glob("*/config.yaml"):
-        made = yaml.safe_load(path.read_text(encoding="utf-8")).get("dataset", {})
-        if made.get("name") == dataset["name"] and made.get(setting) == dataset[setting]:
-            return True
+        try:
+            made = yaml.safe_load(path.read_text(encoding="utf-8"))["dataset"]
+            if made["name"] == dataset["name"] and made[setting] == dataset[setting]:
+                return True
+        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            continue  # not written by accuracy.py
     return False
 
 
