@@ -53,7 +53,7 @@ def in_one_form(settings):
 
 
 def check_plan():
-    """Stop before anything runs if it cannot work; the jobs of a report, or on a cluster, need no GPU here.
+    """Stop before anything runs if it cannot work; jobs on a cluster need no GPU here.
 
     While the rules are read, Snakemake tells neither the targets nor the executor: the command line does.
     """
@@ -62,8 +62,8 @@ def check_plan():
             _, call = parse_args(sys.argv[1:])
     except SystemExit:  # another program calls Snakemake
         return plan.check(config, VIDEOS, LISTS)
-    here = call.executor in {None, "local"} and not call.report
-    plan.check(config, VIDEOS, LISTS, call.targets, computes_here=here)
+    here = call.executor in {None, "local"}
+    plan.check(config, VIDEOS, LISTS, call.targets, computes_here=here, reports=bool(call.report))
 
 
 try:
@@ -210,10 +210,8 @@ def videos_archive():
 
 
 def unpacked_table():
-    """The table of the unpacked videos; each selection of classes has its own, as unpacking only ever adds videos."""
-    selection = "\n".join(config["dataset"]["classes"])
-    mark = hashlib.sha256(selection.encode()).hexdigest()[:8] if selection else "all"
-    return f"data/{config['dataset']['name']}/videos/.unpacked/{mark}.csv"
+    """The table that says which videos were unpacked for these settings."""
+    return str(unpacked.unpacked_table(config["dataset"]))
 
 
 def unpack_source():
@@ -336,8 +334,8 @@ def each_evaluation(name):
 
 def each_training(name):
     """This file of every training of this run; a split with given weights has none."""
-    trained = [split for split in SPLITS if str(split) not in config["evaluate"]["weights"]]
-    return expand("results/<run>/split{split}/seed{seed}/{name}", split=trained, seed=SEEDS, name=name)
+    splits = plan.trained_splits(config)
+    return expand("results/<run>/split{split}/seed{seed}/{name}", split=splits, seed=SEEDS, name=name)
 
 
 def compared_runs(wildcards):

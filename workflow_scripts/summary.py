@@ -9,8 +9,9 @@ import sys
 
 from paddle import nn
 
+from video3d.architecture import BLOCKS_PER_STAGE, SHORTCUTS
 from video3d.console import UserError, run
-from video3d.resnet3d import BLOCKS_PER_STAGE, SHORTCUTS, build_network, count_parameters, layer_costs
+from video3d.resnet3d import build_network, count_parameters, layer_costs
 
 
 def arguments() -> argparse.Namespace:

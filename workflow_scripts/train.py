@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from video3d import training, training_data
@@ -27,7 +28,7 @@ from video3d.device import paddle_version, use_device
 from video3d.files import sha256
 from video3d.tables import write_table
 from video3d.team import Team, run_team
-from video3d.weights import read_description, save_weights
+from video3d.weights import save_weights
 
 SECTIONS = ("model", "clip", "train")
 
@@ -68,7 +69,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
     everyone = read_split(options.clips)
     videos = [video for video in everyone if video.subset != "test"]
     weights = settings["train"]["weights"]
-    begun_with = starting_weights(weights)
+    begun_with = known_weights(weights) if weights else None
     if begun_with and not options.allow_leak:
         found = training_data.find_overlap(begun_with.get("training_data"), everyone, options.frames)
         training_data.require_unseen(found, weights, str(options.clips))
@@ -80,7 +81,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         "data": content_hash(options.frames, videos),
         "code": options.code or training_version(weights),
     }
-    key = hashlib.sha256(as_argument(facts | {"start": start(weights)}).encode()).hexdigest()[:16]
+    key = hashlib.sha256(as_argument(facts | {"start": begun_with}).encode()).hexdigest()[:16]
     job = training.Job(
         settings=settings,
         classes=facts["labels"],
@@ -103,14 +104,6 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, begun_with))
 
 
-def starting_weights(weights: str | None) -> dict | None:
-    """What is known about the weights that a training starts from, its file and checksum among it; None without any."""
-    if not weights:
-        return None
-    described = read_description(Path(weights)) if Path(weights).suffix == ".pdparams" else {}
-    return {**described, "source": weights, "sha256": sha256(weights)}
-
-
 def origin(options: argparse.Namespace, videos: Sequence[Video], begun_with: dict | None) -> dict:
     """What the description of the weights says beside the facts that the training depends on."""
     sources = manifest_column(options.frames, videos, "source")
@@ -129,10 +122,13 @@ def existing(weights: str) -> Path:
     return path
 
 
-def start(weights: str | None) -> list[str]:
-    """Checksums of the weights that the training starts from, and of their description if there is one."""
-    files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
-    return [sha256(file) for file in files if file.is_file()]
+def known_weights(weights: str) -> dict:
+    """What is known about the weights to start from, as `load_any` has it, with their path as `source`.
+
+    It is read before the training, as the file may be replaced in its hours.
+    """
+    convert = import_module("video3d.convert")  # by name, as in training.py
+    return convert.load_any(weights)[1] | {"source": weights}
 
 
 def write_history(path: Path, history: list[dict]) -> None:

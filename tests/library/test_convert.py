@@ -1,5 +1,6 @@
 """Weights from elsewhere, in every published layout: read, named, attributed; never executed."""
 
+import hashlib
 import math
 import pickle
 import shutil
@@ -37,6 +38,11 @@ def published_tensors(model: dict, classes: int, counter: bool = False, prefix: 
         if counter and name.endswith("running_var"):
             state[prefix + name.replace("running_var", "num_batches_tracked")] = np.array(7, "i8")
     return state
+
+
+def checksum(path: Path) -> dict[str, str]:
+    """What the metadata say about the file itself."""
+    return {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def assert_same_network(tensors: dict, published: dict, model: dict, classes: int) -> None:
@@ -79,7 +85,8 @@ def test_a_file_of_2018(tmp_path):
     save_legacy(tmp_path / "w.pth", content, device="cuda:0", old=True)
     tensors, metadata = load_any(tmp_path / "w.pth")
     assert_same_network(tensors, published, TINY, 400)
-    assert metadata == {"source": "PyTorch", "model": TINY, "classes": 400, "clip": ACTIVITYNET}
+    expected = {"source": "PyTorch", "model": TINY, "classes": 400, "clip": ACTIVITYNET}
+    assert metadata == expected | checksum(tmp_path / "w.pth")
 
 
 @pytest.mark.parametrize("save", [save_zip, save_legacy])
@@ -90,7 +97,8 @@ def test_a_file_of_2020(tmp_path, save):
     save(tmp_path / "w.pth", {"epoch": 200, "arch": "resnet-18", "state_dict": published}, device="cuda:0")
     tensors, metadata = load_any(tmp_path / "w.pth")
     assert_same_network(tensors, published, model, 700)
-    assert metadata == {"source": "PyTorch", "model": model, "classes": 700, "clip": KINETICS}
+    expected = {"source": "PyTorch", "model": model, "classes": 700, "clip": KINETICS}
+    assert metadata == expected | checksum(tmp_path / "w.pth")
 
 
 def test_a_fine_tuned_resnext(tmp_path):
@@ -110,7 +118,7 @@ def test_files_that_pytorch_wrote(layout):
     published = published_tensors(model, 3, counter=True)
     tensors, metadata = load_any(FIXTURES / f"{layout}.pth")
     assert_same_network(tensors, published, model, 3)
-    assert metadata == {"source": "PyTorch", "model": model, "classes": 3}
+    assert metadata == {"source": "PyTorch", "model": model, "classes": 3} | checksum(FIXTURES / f"{layout}.pth")
 
 
 def test_half_precision_becomes_single(tmp_path):
@@ -141,7 +149,8 @@ def test_a_file_of_the_reference_implementation(tmp_path, golden):
     tensors, metadata = load_any(tmp_path / "best.pdparams")
     assert tensors.keys() == state.keys()
     assert all(np.array_equal(tensors[name], tensor.numpy()) for name, tensor in state.items())
-    assert metadata == {"source": "reference implementation", "model": model, "classes": 3, "clip": IMAGENET}
+    expected = {"source": "reference implementation", "model": model, "classes": 3, "clip": IMAGENET}
+    assert metadata == expected | checksum(tmp_path / "best.pdparams")
 
 
 def test_our_own_file_keeps_its_metadata(tmp_path):

@@ -12,8 +12,9 @@ from video3d.augment import FIRST_RESIZING, centre_box
 from video3d.classifier import Classifier
 from video3d.console import UserError
 from video3d.data import Video, fill_clip
+from video3d.engines import choose_engine
 from video3d.frames import Decoders
-from video3d.inference import Predictor, choose_engine, predict_videos, softmax
+from video3d.inference import Predictor, predict_videos, softmax
 from video3d.packs import Pack, PackWriter
 from video3d.protocols import Views, views
 

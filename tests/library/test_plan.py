@@ -3,16 +3,20 @@
 import subprocess
 import sys
 import zipfile
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+import yaml
 
 from paths import PROJECT
 from tiny_project import CLASSES, write_lists
-from video3d import plan, ucf101
+from video3d import engines, plan, ucf101
+from video3d.architecture import STAGES
 from video3d.config import resolve
 from video3d.console import UserError
 from video3d.sources import Source
+from video3d.unpacked import unpacked_table
 
 
 @pytest.fixture
@@ -105,6 +109,104 @@ def test_an_empty_folder_of_videos_is_refused(here):
     Path("empty").mkdir()
     assert "there is no video in the folder empty" in faults({}, videos=Source("folder", "", "empty"))
     assert "predict: videos: there is no file in empty" in faults({"predict": {"videos": "empty"}})
+
+
+def archives(folder: str) -> tuple[Source, Source]:
+    """Archives of videos and lists, as `locate` names those in a folder."""
+    return tuple(Source("archive", name, f"{folder}/{name}") for name in ("videos.zip", "lists.zip"))
+
+
+def test_archives_may_be_moved_away_once_a_run_is_finished(here):
+    videos, lists = archives("source")
+    dataset = {"classes": CLASSES, "videos": [videos.path], "lists": [lists.path]}
+    changes = {"dataset": dataset}
+
+    def missing() -> list[str]:
+        said = faults(changes, lists, videos)
+        return [name for name in ("videos", "lists") if f"dataset: {name}: source/{name}.zip does not exist" in said]
+
+    assert missing() == ["videos", "lists"]
+    table = unpacked_table({"name": "tiny", "classes": CLASSES})
+    for path in (table, Path("results/tiny/config.yaml"), Path("results/odd/config.yaml")):
+        path.parent.mkdir(parents=True)
+    Path("resources/tiny").mkdir(parents=True)
+    with zipfile.ZipFile("lists.zip") as archive:
+        archive.extractall("resources/tiny")
+    table.touch()
+    Path("results/odd/config.yaml").write_text("no settings")
+    assert missing() == ["videos", "lists"]  # a wrong path looks the same, as no run tells the right one
+    Path("results/tiny/config.yaml").write_text(yaml.safe_dump({"dataset": dataset | {"name": "tiny"}}))
+    assert missing() == []
+    assert "validation_groups: 9 not in" in faults(changes | {"validation_groups": [9]}, lists, videos)
+    dataset["videos"] = ["source/video.zip"]
+    assert missing() == ["videos"]
+    dataset |= {"videos": [videos.path], "classes": CLASSES[:2]}  # which are yet to be unpacked
+    assert missing() == ["videos"]
+
+
+def test_reports_and_comparisons_need_no_source(here):
+    config, missing = resolve({"evaluate": {"engine": "tensorrt"}, "device": "cpu"}), archives("gone")
+    comparisons = ["results/a/compare_b.csv", "results/b/compare_c.csv"]
+    plan.check(config, *missing, reports=True, computes_here=True)
+    plan.check(config, *missing, comparisons, computes_here=True)
+    for targets in ([], ["results/a/accuracy.csv", *comparisons]):
+        with pytest.raises(UserError, match=r"gone/videos\.zip does not exist"):
+            plan.check(config, *missing, targets)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [({"cardinality": 2}, "model: cardinality: 2 needs a depth of at least 50 (bottleneck blocks), not 18"),
+     ({"depth": 50, "cardinality": 32, "width": 8}, "model: cardinality: 32 does not divide twice the width, 16")],
+)  # fmt: skip
+def test_models_that_are_no_network(here, model, words):
+    assert words in faults({"model": model})
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [({"layer5": 1}, "stage_rates: layer5: the network has no such stage; it has conv1, bn1, layer1"),
+     (dict.fromkeys(STAGES, 0), "stage_rates: every stage has the rate 0")],
+)  # fmt: skip
+def test_stages_that_are_not_there_or_all_frozen(here, rates, words):
+    assert words in faults({"train": {"stage_rates": rates}})
+
+
+ON_A_GPU, ON_A_CPU = "tensorrt runs on a GPU, not on the CPU", "onednn runs on a CPU, not on the GPU"
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "packages", "gpus", "words"),
+    [
+        ("tensorrt", "cpu", {"paddlepaddle-gpu"}, 1, ON_A_GPU),
+        ("tensorrt", "auto", {"paddlepaddle"}, 1, ON_A_GPU),
+        ("tensorrt", "auto", {"paddlepaddle-gpu"}, 0, ON_A_GPU),
+        ("tensorrt", "auto", {"paddlepaddle-gpu"}, 1, "tensorrt cannot be used"),
+        ("onednn", "gpu", {"paddlepaddle-gpu"}, 1, ON_A_CPU),
+        ("onednn", "auto", {"paddlepaddle-gpu"}, 1, ON_A_CPU),
+        ("onednn", "auto", set(), 1, None),  # Paddle is installed for the jobs only, who knows which build
+        ("onednn", "auto", {"paddlepaddle"}, 1, None),
+        ("onednn", "cpu", {"paddlepaddle-gpu"}, 1, None),
+        ("plain", "gpu", {"paddlepaddle-gpu"}, 1, None),
+        ("auto", "auto", {"paddlepaddle-gpu"}, 0, None),
+    ],
+)
+def test_engines_that_cannot_run_on_the_device(monkeypatch, engine, device, packages, gpus, words):
+    monkeypatch.setattr(plan, "_installed", packages.__contains__)
+    monkeypatch.setattr(plan, "visible_gpus", lambda: gpus)
+    monkeypatch.setattr(engines, "find_spec", {"paddle": ModuleSpec("paddle", None, is_package=True)}.get)
+    said = list(plan.engine_faults(engine, device, computes_here=True))
+    assert (words in said[0]) if words else said == []
+
+
+def test_jobs_elsewhere_are_judged_by_the_device_that_is_set(monkeypatch):
+    monkeypatch.setattr(plan, "visible_gpus", lambda: pytest.fail("looked for GPUs here"))
+    said = {
+        (engine, device): list(plan.engine_faults(engine, device, computes_here=False))
+        for engine in ("tensorrt", "onednn")
+        for device in ("auto", "cpu", "gpu")
+    }
+    assert {asked for asked, faults in said.items() if faults} == {("tensorrt", "cpu"), ("onednn", "gpu")}
 
 
 def test_an_archive_that_a_rule_makes_need_not_be_there(here):

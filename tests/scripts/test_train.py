@@ -9,9 +9,11 @@ import sys
 import time
 
 import pytest
+from safetensors.numpy import save_file
 
 from paths import PROJECT
 from tiny_packs import write_dataset
+from video3d.files import sha256
 from video3d.weights import load_weights
 
 SETTINGS = {
@@ -112,6 +114,24 @@ def test_told_to_end_at_any_moment_it_saves_and_goes_on_to_the_same_bytes(datase
     assert losses(interrupted) == losses(whole)
     attempts = json.loads((interrupted / "weights.json").read_text())["attempts"]
     assert len(attempts) == 4 and all(0 < each["seconds"] < 60 and each["device"] == "cpu" for each in attempts)
+
+
+def test_what_it_started_from_is_told_as_it_was_whatever_lies_beside_or_is_put_there_meanwhile(dataset, tmp_path):
+    first = tmp_path / "first.safetensors"
+    finish(start(dataset, tmp_path / "whole", SETTINGS | {"train": SETTINGS["train"] | {"epochs": 1}}))
+    save_file(load_weights(tmp_path / "whole" / "weights.pdparams")[0], first)
+    first.with_suffix(".json").write_text('{"made by": "another program"}')
+    expected = {"source": str(first), "sha256": sha256(first)}
+    settings = SETTINGS | {"train": SETTINGS["train"] | {"weights": str(first)}}
+    process = start(dataset, tmp_path / "tuned", settings)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("tuned/checkpoints/*/checkpoint.npz")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    first.write_bytes(b"another file")
+    finish(process)
+    metadata = json.loads((tmp_path / "tuned" / "weights.json").read_text())
+    assert metadata["start"] == expected
+    assert not metadata["training_data"]["complete"]
 
 
 INTERRUPTED = (

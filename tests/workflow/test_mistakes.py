@@ -74,6 +74,23 @@ MISTAKES = {
     "compiling on two devices": setting(
         "train={compile: true, devices: 2}", "train: compile: true works on one device only"
     ),
+    # networks and engines
+    "a cardinality without bottlenecks": setting(
+        "model={cardinality: 2}", "model: cardinality: 2 needs a depth of at least 50 (bottleneck blocks), not 10"
+    ),
+    "a cardinality that divides no width": setting(
+        "model={depth: 50, cardinality: 3}", "model: cardinality: 3 does not divide twice the width, 4"
+    ),
+    "a stage that is not there": setting(
+        "train={stage_rates: {layer5: 0.1}}", "train: stage_rates: layer5: the network has no such stage; it has conv1"
+    ),
+    "an engine of GPUs on a CPU": setting(
+        "evaluate={engine: tensorrt}", "evaluate: engine: tensorrt runs on a GPU, not on the CPU; set engine: auto"
+    ),
+    "an engine of CPUs on a GPU": Mistake(
+        ("--config", "evaluate={engine: onednn}", "device=gpu"),
+        ("evaluate: engine: onednn runs on a CPU, not on the GPU; set engine: auto, or device: cpu",),
+    ),
     # files
     "missing weights to evaluate": setting(
         "evaluate={weights: {1: results/tiny/split1/seed7/weight.pdparams}}",
@@ -99,6 +116,10 @@ MISTAKES = {
     "a missing archive": setting(
         "dataset={videos: [source/video.zip]}", "dataset: videos: source/video.zip does not exist",
         "did you mean source/videos.zip?",
+    ),
+    "missing lists": setting(
+        "dataset={lists: [source/list.zip]}", "dataset: lists: source/list.zip does not exist",
+        "did you mean source/lists.zip?",
     ),
     "a folder without videos": setting("dataset={videos: [rules]}", "dataset: videos: there is no video in the folder"),
     "a folder without lists": setting("dataset={lists: [rules]}", "classInd.txt does not exist"),

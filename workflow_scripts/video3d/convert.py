@@ -14,10 +14,11 @@ import numpy as np
 import paddle
 import safetensors
 
+from video3d.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
 from video3d.console import UserError
 from video3d.files import sha256
 from video3d.pickles import damage_named
-from video3d.resnet3d import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK, build_network
+from video3d.resnet3d import build_network
 from video3d.torch_files import is_torch, read_torch
 from video3d.weights import HEAD, compare, load_weights
 

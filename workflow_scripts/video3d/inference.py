@@ -22,13 +22,12 @@ from video3d.classifier import Classifier
 from video3d.console import UserError, progress
 from video3d.data import Loader
 from video3d.device import use_device
+from video3d.engines import choose_engine
 from video3d.files import sha256
 from video3d.model_metadata import PARAMETERS, read_model_metadata
 from video3d.protocols import Views
-from video3d.tensorrt import rewrite_for_tensorrt, tensorrt_problem
+from video3d.tensorrt import rewrite_for_tensorrt
 
-ENGINES = ("plain", "onednn", "tensorrt")
-FASTEST_ENGINE = {"cpu": "onednn", "gpu": "plain"}
 GPU_MEGABYTES = 256  # of memory taken at the start; more is taken as needed
 PROGRAM, METADATA = "model.json", "metadata.json"
 
@@ -55,10 +54,10 @@ def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None
 class Predictor:
     """An exported network, ready to predict: uint8 RGB clips (N, T, H, W, 3) → logits, float32 (N, classes).
 
-    `engine` is one of `ENGINES`, or "auto" for the one that was measured to be the fastest on the device; `device` is
-    auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels (class names),
-    clip (that section of the config), resizing (of the pictures it was trained on), engine, device. Raises UserError
-    if the folder is no exported model or the engine cannot run here.
+    `engine` is plain, onednn, tensorrt or auto, which is the one that was measured to be the fastest on the device;
+    `device` is auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels
+    (class names), clip (that section of the config), resizing (of the pictures it was trained on), engine, device.
+    Raises UserError if the folder is no exported model or the engine cannot run here.
     """
 
     def __init__(
@@ -188,19 +187,6 @@ def read_metadata(folder: str | os.PathLike) -> dict:
             f"{', '.join(RESIZERS)}; use the version of this project that exported it"
         )
     return metadata
-
-
-def choose_engine(engine: str, device: str) -> str:
-    """The engine to use on `device`, "cpu" or "gpu". Raises UserError if the one that is asked for cannot run here."""
-    if engine == "auto":
-        return FASTEST_ENGINE[device]
-    if engine == "onednn" and device == "gpu":
-        raise UserError("evaluate: engine: onednn runs on a CPU, not on the GPU; set engine: auto, or device: cpu")
-    if engine == "tensorrt" and device == "cpu":
-        raise UserError("evaluate: engine: tensorrt runs on a GPU, not on the CPU; set engine: auto")
-    if engine == "tensorrt" and (problem := tensorrt_problem()):
-        raise UserError(f"evaluate: engine: tensorrt cannot be used: {problem}; set engine: auto")
-    return engine
 
 
 @contextmanager

@@ -6,8 +6,6 @@ import numpy as np
 import paddle
 from paddle import nn
 
-from video3d.console import UserError
-
 
 def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momentum:
     """Stochastic gradient descent with momentum (Paddle's, without dampening) and an L2 penalty.
@@ -25,7 +23,7 @@ def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momen
         if not parameter.stop_gradient
     ]
     return paddle.optimizer.Momentum(
-        learning_rate=settings["learning_rate"],
+        learning_rate=float(settings["learning_rate"]),  # Paddle refuses a whole number
         momentum=settings["momentum"],
         parameters=groups,
     )
@@ -43,19 +41,10 @@ def stage_rate(parameter: str, rates: Mapping[str, float]) -> float:
 
 
 def freeze(network: nn.Layer, rates: Mapping[str, float]) -> None:
-    """Take the stages with rate 0 out of the training: their parameters, and their running statistics too.
-
-    Raises UserError if nothing is left to train, or if there is no such stage.
-    """
-    stages = dict(network.named_children())
-    for name in rates:
-        if name not in stages:
-            raise UserError(f"train: stage_rates: {name}: the network has no such stage; it has {', '.join(stages)}")
+    """Take the stages with rate 0 out of the training: their parameters, and their running statistics too."""
     for name in frozen_stages(rates):
-        for parameter in stages[name].parameters():
+        for parameter in getattr(network, name).parameters():
             parameter.stop_gradient = True
-    if all(parameter.stop_gradient for parameter in network.parameters()):
-        raise UserError("train: stage_rates: every stage has the rate 0, so nothing is left to train")
 
 
 def hold_statistics(network: nn.Layer, rates: Mapping[str, float]) -> None:

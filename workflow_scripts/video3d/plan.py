@@ -9,18 +9,23 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from video3d.architecture import model_faults
 from video3d.archives import is_video
 from video3d.console import UserError
+from video3d.engines import misplaced_engine, missing_engine
 from video3d.folders import visible_files
 from video3d.lists import lists_in_folder, lists_in_zip
 from video3d.sources import Source
 from video3d.splits import make_split, require_videos
 from video3d.training_requirements import data_faults, settings_faults
 from video3d.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_split, select_classes
+from video3d.unpacked import unpacked_table
 
 MADE_HERE = Path("resources/demo/source")  # the archives in it are made by a rule
 CPU_BUILD = "the installed PaddlePaddle is the CPU build: install the GPU build (see envs/)"
@@ -28,23 +33,32 @@ NO_GPU = "no GPU is visible: look at nvidia-smi and CUDA_VISIBLE_DEVICES"
 
 
 def check(
-    config: dict[str, Any], videos: Source, lists: Source, targets: Iterable[str] = (), computes_here: bool = False
+    config: dict[str, Any],
+    videos: Source,
+    lists: Source,
+    targets: Iterable[str] = (),
+    computes_here: bool = False,
+    reports: bool = False,
 ) -> None:
     """Raise UserError that lists everything in the resolved `config` that cannot work, with the setting's name.
 
     `videos` and `lists` are where the data come from; what is on a server is not looked at. `targets` are what
-    Snakemake is asked for. `computes_here`: whether the jobs run on this machine, so that its GPUs count.
+    Snakemake is asked for. `computes_here`: whether the jobs run on this machine, so that its GPUs count. `reports`:
+    whether results are only gathered into a report; as for comparisons, neither data nor a device is needed then.
     """
     faults = [
         *file_faults(config),
         *target_faults(config, targets),
-        *source_faults(videos, lists),
+        *model_faults(config["model"]),
         *split_faults(config, lists),
     ]
     if trained_splits(config):
         faults += settings_faults(config["train"], bool(config["validation_groups"]))
-    if computes_here:
-        faults += device_faults(config["device"], config["train"]["devices"])
+    if not (reports or only_compares(targets)):
+        faults += source_faults(config["dataset"], videos, lists)
+        faults += engine_faults(config["evaluate"]["engine"], config["device"], computes_here)
+        if computes_here:
+            faults += device_faults(config["device"], config["train"]["devices"])
     if faults:
         raise UserError("this cannot work:\n" + "\n".join(f"  - {fault}" for fault in dict.fromkeys(faults)))
 
@@ -75,6 +89,12 @@ def target_faults(config: dict[str, Any], targets: Iterable[str]) -> Iterator[st
     """What a target needs that no other does."""
     if {"predict", f"results/{config['run']}/predictions.csv"} & set(targets) and not config["predict"]["videos"]:
         yield "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
+
+
+def only_compares(targets: Iterable[str]) -> bool:
+    """Whether Snakemake is asked for comparisons of runs that are there, and for nothing else."""
+    targets = list(targets)
+    return bool(targets) and all(re.fullmatch(r"results/[^/]+/compare_[^/]+\.csv", target) for target in targets)
 
 
 def missing_file(setting: str, path: str) -> Iterator[str]:
@@ -118,22 +138,45 @@ def empty_folder(folder: str) -> Iterator[str]:
         yield f"predict: videos: there is no file in {folder}"
 
 
-def source_faults(videos: Source, lists: Source) -> Iterator[str]:
-    """That an archive is not there and no rule makes it, or that a folder of videos holds none."""
-    for setting, source in (("dataset: videos", videos), ("dataset: lists", lists)):
+def source_faults(dataset: Mapping[str, Any], videos: Source, lists: Source) -> Iterator[str]:
+    """That an archive is not there and no rule makes it, or that a folder of videos holds none.
+
+    An archive may be moved away once a run is finished, and what was made of it is there: that is taken as given.
+    """
+    made = {"videos": unpacked_table(dataset), "lists": fetched_lists(dataset)}
+    for setting, source in (("videos", videos), ("lists", lists)):
         if source.kind == "archive" and MADE_HERE not in Path(source.path).parents:
-            yield from missing_file(setting, source.path)
+            faults = list(missing_file(f"dataset: {setting}", source.path))
+            if faults and not (made[setting].exists() and named_by_a_run(setting, dataset)):
+                yield from faults
     if videos.kind == "folder" and not any(
         is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names
     ):
         yield f"dataset: videos: there is no video in the folder {videos.path}, nor in a folder below"
 
 
+def fetched_lists(dataset: Mapping[str, Any]) -> Path:
+    """The folder of the lists, once they are fetched."""
+    return Path("resources", dataset["name"], "ucfTrainTestlist")
+
+
+def named_by_a_run(setting: str, dataset: Mapping[str, Any]) -> bool:
+    """Whether a finished run of the data set has these very sources, so that a missing one is no mistyped one."""
+    for path in Path("results").glob("*/config.yaml"):
+        try:
+            made = yaml.safe_load(path.read_text(encoding="utf-8"))["dataset"]
+            if made["name"] == dataset["name"] and made[setting] == dataset[setting]:
+                return True
+        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            continue  # not written by accuracy.py
+    return False
+
+
 def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
     """What is wrong with classes, validation groups and batch size, as far as the lists can be read already."""
     wanted = config["dataset"]["classes"]
     try:
-        found = local_lists(lists, Path("resources", config["dataset"]["name"], "ucfTrainTestlist"))
+        found = local_lists(lists, fetched_lists(config["dataset"]))
         if found is None:
             if config["dataset"]["lists_sha256"] == OFFICIAL_LISTS_SHA256:
                 select_classes(CLASSES, wanted)
@@ -150,11 +193,11 @@ def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
 
 
 def local_lists(lists: Source, fetched: Path) -> dict[str, bytes] | None:
-    """Name and content of the lists where they lie on this machine, or were `fetched` from a server; else None."""
+    """Name and content of the lists where they lie on this machine, or were `fetched` before; else None."""
     if lists.kind == "folder":
         return lists_in_folder(Path(lists.path))
-    if lists.kind == "archive":
-        return lists_in_zip(Path(lists.path)) if Path(lists.path).is_file() else None
+    if Path(lists.path).is_file():
+        return lists_in_zip(Path(lists.path))
     return lists_in_folder(fetched) if fetched.is_dir() else None
 
 
@@ -176,15 +219,40 @@ def device_faults(device: str, devices: int) -> Iterator[str]:
     """Which GPUs are asked for and not there, found out without Paddle, which takes seconds to import."""
     if device == "cpu":
         return
-    cpu_build = _installed("paddlepaddle") and not _installed("paddlepaddle-gpu")
-    gpus = 0 if cpu_build else visible_gpus()
+    gpus = usable_gpus()
     if device == "gpu" and not gpus:
-        yield f"device: gpu, but {CPU_BUILD if cpu_build else NO_GPU}; or set device: auto or device: cpu"
+        yield f"device: gpu, but {CPU_BUILD if is_cpu_build() else NO_GPU}; or set device: auto or device: cpu"
     elif 0 < gpus < devices:
         yield (
             f"train: devices: {devices}, but {gpus} GPUs are visible; set it to that number or less, or look at "
             "CUDA_VISIBLE_DEVICES"
         )
+
+
+def engine_faults(engine: str, device: str, computes_here: bool) -> Iterator[str]:
+    """Why the `engine` that is asked for cannot run on the device, as far as that is known."""
+    used = device_here(device) if computes_here else device
+    if fault := misplaced_engine(engine, used) or (missing_engine(engine) if computes_here else None):
+        yield fault
+
+
+def device_here(device: str) -> str:
+    """What `device` comes to on this machine: "gpu" or "cpu"; "auto" if it cannot be told without Paddle."""
+    if device != "auto":
+        return device
+    if not usable_gpus():
+        return "cpu"
+    return "gpu" if _installed("paddlepaddle-gpu") else "auto"
+
+
+def usable_gpus() -> int:
+    """How many GPUs the installed Paddle may use; those that are visible where it is installed elsewhere."""
+    return 0 if is_cpu_build() else visible_gpus()
+
+
+def is_cpu_build() -> bool:
+    """Whether the installed Paddle cannot use a GPU."""
+    return _installed("paddlepaddle") and not _installed("paddlepaddle-gpu")
 
 
 def visible_gpus() -> int:

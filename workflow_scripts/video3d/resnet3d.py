@@ -23,19 +23,8 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
+from video3d.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK, model_faults
 from video3d.console import UserError
-
-BLOCKS_PER_STAGE = {
-    10: (1, 1, 1, 1),
-    18: (2, 2, 2, 2),
-    34: (3, 4, 6, 3),
-    50: (3, 4, 6, 3),
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-    200: (3, 24, 36, 3),
-}
-SHALLOWEST_BOTTLENECK = 50
-SHORTCUTS = ("reference", "A", "B")
 
 
 def build_network(model: dict, classes: int) -> ResNet3D:
@@ -61,7 +50,9 @@ class ResNet3D(nn.Layer):
         dropout: float = 0.0,
     ):
         super().__init__()
-        _check(depth, shortcut, width, cardinality)
+        model = {"depth": depth, "shortcut": shortcut, "width": width, "cardinality": cardinality}
+        if faults := model_faults(model):
+            raise UserError("; ".join(faults))
         initial = _normal(3, width, 7, shortcut)
         self.conv1 = nn.Conv3D(3, width, 7, stride=(1, 2, 2), padding=3, weight_attr=initial, bias_attr=False)
         self.bn1 = nn.BatchNorm3D(width)
@@ -222,16 +213,3 @@ def _shortcut(inputs: int, outputs: int, stride: int, shortcut: str) -> nn.Layer
     if shortcut == "reference" or (shortcut == "B" and changes_shape):
         return nn.Sequential(_convolution(inputs, outputs, 1, shortcut, stride), nn.BatchNorm3D(outputs))
     return ZeroPaddedIdentity(inputs, outputs, stride) if changes_shape else nn.Identity()
-
-
-def _check(depth: int, shortcut: str, width: int, cardinality: int) -> None:
-    if depth not in BLOCKS_PER_STAGE:
-        raise UserError(f"model: depth: {depth} is none of {', '.join(map(str, BLOCKS_PER_STAGE))}")
-    if shortcut not in SHORTCUTS:
-        raise UserError(f"model: shortcut: {shortcut!r} is none of {', '.join(SHORTCUTS)}")
-    if cardinality > 1 and depth < SHALLOWEST_BOTTLENECK:
-        raise UserError(
-            f"model: cardinality: {cardinality} needs a depth of at least 50 (bottleneck blocks), not {depth}"
-        )
-    if cardinality > 1 and 2 * width % cardinality:
-        raise UserError(f"model: cardinality: {cardinality} does not divide twice the width, {2 * width}")

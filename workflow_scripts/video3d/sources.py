@@ -35,10 +35,10 @@ def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "
     """Choose from `sources`: http(s) URLs, `file:` URLs, paths of archives and of folders, in order of preference.
 
     `~` and environment variables are expanded, unless a file is called so; a source with an undefined variable is
-    passed over. What exists on
-    this machine wins over URLs, as it costs nothing; the URLs are mirrors of one file. An archive that does not exist
-    (yet) is the last choice: another rule may make it. With `classes` a remote ZIP is named after them as well, since
-    only their videos are fetched. Raises UserError that says what is wrong with every source if none can be used.
+    passed over. What exists on this machine wins over URLs, as it costs nothing; the URLs are mirrors of one file. An
+    archive that does not exist (yet) is the last choice: another rule may make it. With `classes` a remote ZIP is named
+    after them as well, since only their videos are fetched. Raises UserError that says what is wrong with every source
+    if none can be used.
     """
     reasons, urls, absent = [], [], []
     for source in sources:

@@ -1,17 +1,8 @@
 """An exported program rewritten for TensorRT, which needs Paddle's GPU build and an installed TensorRT."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-
-
-def tensorrt_problem() -> str | None:
-    """Why TensorRT cannot be used here, or None if it can."""
-    for module, what in (("paddle.tensorrt", "this PaddlePaddle is a build without it"), ("tensorrt", "not installed")):
-        if find_spec(module) is None:
-            return what
-    return None
 
 
 def rewrite_for_tensorrt(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from video3d.architecture import STAGES
+
 
 def settings_faults(train: Mapping[str, Any], validation: bool) -> list[str]:
     """Which settings of the section `train` cannot go together; `validation`: whether there are validation videos."""
@@ -13,6 +15,13 @@ def settings_faults(train: Mapping[str, Any], validation: bool) -> list[str]:
         faults.append("train: compile: true works on one device only: set it to false, or train: devices: to 1")
     if train["schedule"] == "plateau" and not validation:
         faults.append("train: schedule: plateau needs validation_groups: it looks at the loss of held-out videos")
+    rates = train["stage_rates"]
+    if unknown := [name for name in rates if name not in STAGES]:
+        faults.append(
+            f"train: stage_rates: {', '.join(unknown)}: the network has no such stage; it has {', '.join(STAGES)}"
+        )
+    if all(rates.get(name) == 0 for name in STAGES):
+        faults.append("train: stage_rates: every stage has the rate 0, so nothing is left to train")
     return faults
 
 

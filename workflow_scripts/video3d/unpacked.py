@@ -1,8 +1,10 @@
 """The table of the videos that `unpack` took from a source: what tells that nothing is left to unpack."""
 
+import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from video3d.archives import is_video
 from video3d.console import UserError
@@ -10,6 +12,16 @@ from video3d.tables import read_table
 from video3d.ucf101 import VideoName
 
 COLUMNS = ("video", "class", "bytes", "source_bytes")
+
+
+def unpacked_table(dataset: Mapping[str, Any]) -> Path:
+    """Where the table is for this section `dataset` of the config.
+
+    Each selection of classes has its own, as unpacking only ever adds videos.
+    """
+    selection = "\n".join(sorted(dataset["classes"]))
+    mark = hashlib.sha256(selection.encode()).hexdigest()[:8] if selection else "all"
+    return Path("data", dataset["name"], "videos", ".unpacked", f"{mark}.csv")
 
 
 def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:
