@@ -70,7 +70,7 @@ rule check_weights:
         code=code_version("check_weights"),
     shell:
         "python workflow_scripts/check_weights.py --weights={params.weights:q} {params.purpose} --clips {input.clips:q}"
-        " --frames {params.frames:q} --settings {params.settings:q} --replacement {params.replacement:q}"
+        " --frames {params.frames:q} --settings {params.settings:q} --replacement={params.replacement:q}"
         " --output {output.origin:q} 2>&1 | tee {log:q}"
 
 
