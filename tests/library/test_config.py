@@ -41,7 +41,7 @@ def test_defaults_are_filled_at_every_depth():
         ({"train": {"lr": 1}}, ["unknown key train: lr; did you mean learning_rate?"]),
         ({"gpus": 2}, ["did you mean train: devices?"]),
         ({"num_workers": 2}, ["no setting", "--cores"]),
-        ({"zzz": 2}, ["unknown key zzz; valid keys: run, device"]),
+        ({"zzz": 2}, ["unknown key zzz; valid keys: run, replace, device"]),
         ({"train": None}, ["train: expected a group of settings", "found nothing"]),
         ({"splits": 1}, ["splits: expected a list, found 1; a list is written [1]"]),
         ({"device": "GPU"}, ["did you mean gpu?"]),

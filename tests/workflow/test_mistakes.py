@@ -127,6 +127,9 @@ MISTAKES = {
     "a missing folder to predict": setting("predict={videos: clips}", "predict: videos: clips does not exist"),
     "predict without a folder": Mistake(("predict",), ("predict: videos: is not set",)),
     "a GPU that is not there": setting("device=gpu", "device: gpu, but", "device: auto or device: cpu"),
+    "other lists under the same name": setting(
+        "dataset={lists: [other_lists]}", "other_lists holds other lists than resources/tiny/ucfTrainTestlist"
+    ),
     # a finished run that would be replaced
     "other epochs": setting("train={epochs: 5}", "train.epochs: 2 → 5", "replace=true", "split2/seed7: 2 epochs"),
     "a larger network": setting("model={width: 3}", "model.width: 2 → 3"),
@@ -154,6 +157,8 @@ def untouched(finished_project: Path, tmp_path_factory) -> Workflow:
     folder = tmp_path_factory.mktemp("mistakes") / "project"
     shutil.copytree(finished_project, folder, symlinks=True)
     (folder / "empty").mkdir()
+    shutil.copytree(folder / "resources/tiny/ucfTrainTestlist", folder / "other_lists")
+    (folder / "other_lists/testlist02.txt").replace(folder / "other_lists/testlist01.txt")
     return Workflow(folder)
 
 

@@ -21,6 +21,7 @@ from video3d.console import UserError
 from video3d.engines import misplaced_engine, missing_engine
 from video3d.folders import visible_files
 from video3d.lists import lists_in_folder, lists_in_zip
+from video3d.run_files import require_readable
 from video3d.sources import Source
 from video3d.splits import make_split, require_videos
 from video3d.training_requirements import data_faults, settings_faults
@@ -127,6 +128,11 @@ def missing_run(run: str, this: str) -> Iterator[str]:
         near = difflib.get_close_matches(run, runs, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]}?" if near else f"runs to compare with: {', '.join(runs) or 'none'}"
         yield f"report: compare: {run}: results/{run}/accuracy.csv does not exist; {hint}"
+    else:
+        try:
+            require_readable(Path("results", run))
+        except UserError as error:
+            yield f"report: compare: {run}: {error}; or take it out of report: compare:"
 
 
 def empty_folder(folder: str) -> Iterator[str]:
@@ -175,8 +181,14 @@ def named_by_a_run(setting: str, dataset: Mapping[str, Any]) -> bool:
 def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
     """What is wrong with classes, validation groups and batch size, as far as the lists can be read already."""
     wanted = config["dataset"]["classes"]
+    fetched = fetched_lists(config["dataset"])
     try:
-        found = local_lists(lists, fetched_lists(config["dataset"]))
+        found = local_lists(lists, fetched)
+        if found is not None and fetched.is_dir() and lists_in_folder(fetched) != found:
+            return [
+                f"dataset: lists: {lists.path} holds other lists than {fetched}, which are those of all runs of this data "
+                f"set; give the new ones a data set of their own (dataset: name:), or delete {fetched} to take them"
+            ]
         if found is None:
             if config["dataset"]["lists_sha256"] == OFFICIAL_LISTS_SHA256:
                 select_classes(CLASSES, wanted)
