@@ -187,7 +187,7 @@ def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
         if found is not None and fetched.is_dir() and lists_in_folder(fetched) != found:
             return [
                 f"dataset: lists: {lists.path} holds other lists than {fetched}, which are those of all runs of this "
-                f"data set; give the new ones a data set of their own (dataset: name:), or delete {fetched} to take them"
+                f"data set; give the new ones a data set of their own (dataset: name:), or delete {fetched} for them"
             ]
         if found is None:
             if config["dataset"]["lists_sha256"] == OFFICIAL_LISTS_SHA256:
