@@ -231,8 +231,8 @@ def videos_of(wildcards):
     videos = sorted(map(str, folder.glob("*.avi")))
     if not videos:
         stop(
-            f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. To unpack it "
-            f"again: delete {folder.parent / '.unpacked'}, and call again"
+            f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. Delete "
+            f"{folder.parent / '.unpacked'}, and call again: what is missing is unpacked again where it is needed"
         )
     return videos
 

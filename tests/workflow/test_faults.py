@@ -68,9 +68,9 @@ def test_a_class_that_no_list_knows_is_named(fresh):
     write_video(fresh.folder / "source" / "v_Aproach_g09_c01.avi", seed=1)
     with zipfile.ZipFile(fresh.folder / "source/videos.zip", "a") as archive:
         archive.write(fresh.folder / "source" / "v_Aproach_g09_c01.avi", "UCF101/v_Aproach_g09_c01.avi")
-    text = fresh.fail("--", "data/tiny/videos")
+    text = fresh.fail()
     assert "Aproach" in text and "Approach" in text
-    assert not (fresh.folder / "data/tiny/videos").exists()
+    assert not list((fresh.folder / "data/tiny/videos").glob("*/*.avi"))
 
 
 def test_an_empty_split_is_refused(fresh):
@@ -85,7 +85,13 @@ def test_an_empty_split_is_refused(fresh):
 
 def test_a_gpu_that_is_not_there_is_an_error(fresh):
     text = fresh.fail("--config", "device=gpu", "--", "results/tiny/split1/seed7/weights.pdparams")
-    assert text.splitlines()[-1].startswith("error in train (split 1, seed 7): device: gpu, but ")
+    assert text.splitlines()[-1].startswith("  - device: gpu, but ")
+    assert not (fresh.folder / "data").exists()
+
+
+def test_the_error_of_a_job_is_the_last_line(fresh):
+    text = fresh.fail("--config", "train={learning_rate: 1e30}", "--", "results/tiny/split1/seed7/weights.pdparams")
+    assert text.splitlines()[-1].startswith("error in train (split 1, seed 7): the loss became ")
     assert text.splitlines()[-1].endswith("(log: logs/train/tiny/split1_seed7.log)")
     assert not (fresh.folder / "results/tiny/split1/seed7/weights.pdparams").exists()
 

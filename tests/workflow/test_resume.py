@@ -36,7 +36,7 @@ def forget_training(workflow: Workflow) -> None:
 
 def start_training(workflow: Workflow, until: str) -> subprocess.Popen:
     """Start the training in a process group of its own and wait until its log says this."""
-    command = workflow.command("--config", EPOCHS, "--", WEIGHTS)
+    command = workflow.command("--config", EPOCHS, "replace=true", "--", WEIGHTS)
     process = subprocess.Popen(
         command,
         cwd=workflow.folder,
@@ -55,7 +55,7 @@ def start_training(workflow: Workflow, until: str) -> subprocess.Popen:
 
 @pytest.mark.parametrize("epoch", [1, 4])
 def test_killed_training_resumes_to_the_same_weights(finished, epoch):
-    finished.run("--config", EPOCHS, "--", WEIGHTS)
+    finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
     expected = (finished.folder / WEIGHTS).read_bytes()
     forget_training(finished)
     process = start_training(finished, until=f"epoch {epoch}")
@@ -63,7 +63,7 @@ def test_killed_training_resumes_to_the_same_weights(finished, epoch):
     process.communicate()
     assert not (finished.folder / WEIGHTS).exists()
 
-    text = finished.run("--config", EPOCHS, "--", WEIGHTS)
+    text = finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
     assert "resum" in text
     assert (finished.folder / WEIGHTS).read_bytes() == expected
 
@@ -71,7 +71,7 @@ def test_killed_training_resumes_to_the_same_weights(finished, epoch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(finished, number):
     """Ctrl-C goes to every process of the terminal's foreground; so does many a cluster's SIGTERM."""
-    finished.run("--config", EPOCHS, "--", WEIGHTS)
+    finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
     expected = (finished.folder / WEIGHTS).read_bytes()
     forget_training(finished)
     process = start_training(finished, until="epoch 2")
@@ -83,7 +83,7 @@ def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(finished,
     assert (finished.folder / LOG).read_text().splitlines()[-1].startswith("interrupted: the training is saved")
     assert not (finished.folder / WEIGHTS).exists()
 
-    text = finished.run("--config", EPOCHS, "--", WEIGHTS)
+    text = finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
     assert "going on from epoch" in text
     assert (finished.folder / WEIGHTS).read_bytes() == expected
     metadata = json.loads((finished.folder / WEIGHTS).with_suffix(".json").read_text())

@@ -232,5 +232,7 @@ def test_a_deleted_class_is_named_and_its_frames_are_kept(finished):
     assert "data/tiny/videos/Retreat holds no video" in text and "Traceback" not in text
     assert content(finished.folder) == before
     shutil.rmtree(finished.folder / "data/tiny/videos/.unpacked")
+    assert finished.would_run() == {}  # videos are not missed while there are frames
+    (finished.folder / "data/tiny/frames/24px_q80/Retreat.csv").unlink()
     finished.run("--", "data/tiny/frames/24px_q80/Retreat.csv")
     assert len(list((finished.folder / "data/tiny/videos/Retreat").iterdir())) == 4

@@ -102,10 +102,10 @@ def test_an_edited_conversion_concerns_only_trainings_that_start_from_weights(fi
         return set(re.findall(r"train\.py .* --code (\w+)", printed))
 
     tuned = "train={weights: start.pdparams}"
-    before = code("run=tiny"), code("run=tiny", tuned)
+    before = code("run=tiny"), code("run=tiny", tuned, "replace=true")
     with (finished.folder / "workflow_scripts/video3d/convert.py").open("a") as file:
         file.write("\n\nNEW_CONSTANT = 1\n")
-    after = code("run=tiny"), code("run=tiny", tuned)
+    after = code("run=tiny"), code("run=tiny", tuned, "replace=true")
     assert len(before[0]) == len(before[1]) == 1
     assert after[0] == before[0] and after[1] != before[1]
 
@@ -165,8 +165,10 @@ def test_any_text_may_be_the_name_of_a_file(finished, name):
     shutil.copyfile(finished.folder / "source/videos.zip", finished.folder / f"{name}.zip")
     finished.edit("tiny.yaml", "videos: [source/videos.zip]", "videos: [" + json.dumps(f"{name}.zip") + "]")
     settings = {
+        "run": "odd",
+        "replace": True,
         "train": {"weights": f"{name}.pdparams"},
-        "evaluate": {"weights": {"2": f"{name}.pdparams"}},
+        "evaluate": {"weights": {"2": f"{name}.pdparams"}, "allow_leak": True},
         "predict": {"videos": f"{name} clips"},
         "report": {"note": f"{name} <!--<script> {{split}}"},
     }
@@ -176,6 +178,7 @@ def test_any_text_may_be_the_name_of_a_file(finished, name):
     finished.run(*call)
     assert finished.would_run(*call) == {}
     finished.run(*call, "--", "predict")
-    assert f"{name}.avi" in pd.read_csv(finished.folder / "results/tiny/predictions.csv").video[0]
-    shutil.copyfile(trained / "weights.pdparams", finished.folder / f"{name}.pdparams")  # trained from the former ones
+    assert f"{name}.avi" in pd.read_csv(finished.folder / "results/odd/predictions.csv").video[0]
+    other = finished.folder / "results/odd/split1/seed7/weights.pdparams"
+    shutil.copyfile(other, finished.folder / f"{name}.pdparams")
     assert {"train", "export"} <= set(finished.would_run(*call))

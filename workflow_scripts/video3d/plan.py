@@ -184,7 +184,7 @@ def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
     fetched = fetched_lists(config["dataset"])
     try:
         found = local_lists(lists, fetched)
-        if found is not None and fetched.is_dir() and lists_in_folder(fetched) != found:
+        if found and fetched.is_dir() and lists_in_folder(fetched) != found:
             return [
                 f"dataset: lists: {lists.path} holds other lists than {fetched}, which are those of all runs of this "
                 f"data set; give the new ones a data set of their own (dataset: name:), or delete {fetched} for them"
