@@ -27,10 +27,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 import paddle
 from paddle.base import core
 
-from video3d.classifier import Classifier
-from video3d.device import use_device
-from video3d.inference import Predictor, export
-from video3d.resnet3d import build_network
+from video3d.compute.device import use_device
+from video3d.evaluation.exported_model import export
+from video3d.evaluation.predictor import Predictor
+from video3d.model.normalised_model import Classifier
+from video3d.model.resnet3d import build_network
 
 CORES = len(os.sched_getaffinity(0))
 CLASSES = 101

@@ -25,8 +25,8 @@ from pathlib import Path
 import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
-from video3d.config import resolve
-from video3d.frames import SCALER, ffmpeg_program
+from video3d.common.settings import resolve
+from video3d.frames.ffmpeg import SCALER, ffmpeg_program
 
 SCRIPT = Path(__file__).parents[1] / "workflow_scripts" / "extract_frames.py"
 QUALITY_OF_FFMPEG = 3

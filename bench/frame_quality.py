@@ -22,8 +22,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from outcome import RESIZERS
 
-from video3d.augment import MULTI_SCALE_FACTORS, decode
-from video3d.frames import Decoders
+from video3d.clips.spatial_crops import MULTI_SCALE_FACTORS, decode
+from video3d.frames.extraction import Decoders
 
 SETTINGS = [(short_side, quality) for short_side in (170, 200, 240) for quality in (85, 90, 95)]
 ROWS = [(*(170, 85), "first"), (*(170, 85), "pillow"), *((*setting, "triangle") for setting in SETTINGS)]

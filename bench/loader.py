@@ -26,12 +26,16 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
-from video3d import augment, training
-from video3d.clips import segment_indices
-from video3d.config import resolve
-from video3d.data import Video, generator, open_packs
-from video3d.frames import Decoders
-from video3d.packs import PackWriter
+from video3d.clips import spatial_crops
+from video3d.clips.clip_reader import open_packs
+from video3d.clips.temporal_sampling import segment_indices
+from video3d.common.settings import resolve
+from video3d.dataset.split_table import Video
+from video3d.frames.extraction import Decoders
+from video3d.frames.frame_pack import PackWriter
+from video3d.training import loop
+from video3d.training.job import Job
+from video3d.training.randomness import generator
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
 import paddle
@@ -67,7 +71,7 @@ class ReferenceClips(paddle.io.Dataset):
         rng = generator(1, 1, str(index))
         paths = [self.folder / video.name / f"img_{i + 1:05d}.jpg" for i in segment_indices(video.frames, FRAMES, rng)]
         images = [Image.open(path).convert("RGB") for path in paths]
-        box = augment.multi_scale_box(*images[0].size, SIZE, rng)
+        box = spatial_crops.multi_scale_box(*images[0].size, SIZE, rng)
         corners = box.x, box.y, box.x + box.width, box.y + box.height
         images = [image.crop(corners).resize((SIZE, SIZE), Image.BILINEAR) for image in images]
         if rng.random() < 0.5:
@@ -83,9 +87,9 @@ def load_as_reference(folder: Path, videos: list[Video], workers: int) -> int:
     return sum(len(clips) for clips in loader)
 
 
-def prepare(folder: Path, videos: list[Video], workers: int) -> training.Job:
+def prepare(folder: Path, videos: list[Video], workers: int) -> Job:
     """What a training has when its first epoch begins."""
-    return training.Job(
+    return Job(
         settings=resolve({}),
         classes=["Bench"],
         training=videos,
@@ -98,9 +102,9 @@ def prepare(folder: Path, videos: list[Video], workers: int) -> training.Job:
     )
 
 
-def load_as_workflow(job: training.Job) -> int:
+def load_as_workflow(job: Job) -> int:
     """Read every batch as the training loop does."""
-    return sum(len(batch.clips) for batch in training.training_batches(job, 1, training.training_order(job, 1)))
+    return sum(len(batch.clips) for batch in loop.training_batches(job, 1, loop.training_order(job, 1)))
 
 
 def decode_only(folder: Path, videos: list[Video]) -> float:
@@ -111,17 +115,17 @@ def decode_only(folder: Path, videos: list[Video]) -> float:
         rng = generator(1, 1, video.name)  # the draws of training_view, so that both do the same work
         jpegs = [bytes(jpeg) for jpeg in pack.jpegs(video.name, segment_indices(video.frames, FRAMES, rng).tolist())]
         flip = rng.random() < 0.5
-        height, width, _ = augment.decode(jpegs[0]).shape
-        work.append((jpegs, augment.multi_scale_box(width, height, SIZE, rng), flip))
+        height, width, _ = spatial_crops.decode(jpegs[0]).shape
+        work.append((jpegs, spatial_crops.multi_scale_box(width, height, SIZE, rng), flip))
     clip = np.empty((FRAMES, SIZE, SIZE, 3), np.uint8)
     start = time.perf_counter()
     for jpegs, box, flip in work:
-        crop_resize, image = augment.crop_resizer(box, SIZE), None
+        crop_resize, image = spatial_crops.crop_resizer(box, SIZE), None
         for frame, jpeg in zip(clip, jpegs, strict=True):
-            image = augment.decode(jpeg, image)
+            image = spatial_crops.decode(jpeg, image)
             crop_resize(image, frame)
         if flip:
-            augment.mirror(clip)
+            spatial_crops.mirror(clip)
     return time.perf_counter() - start
 
 

@@ -32,12 +32,15 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from extract_frames import extract_class, find_videos
 from make_splits import make_split
-from video3d import augment, training
-from video3d.config import resolve
-from video3d.data import Video, open_packs
-from video3d.device import use_device
-from video3d.learner import Learner
-from video3d.ucf101 import read_class_index, read_split
+from video3d.clips import spatial_crops
+from video3d.clips.clip_reader import open_packs
+from video3d.common.settings import resolve
+from video3d.compute.device import use_device
+from video3d.dataset.split_table import Video
+from video3d.dataset.ucf101 import read_class_index, read_split
+from video3d.training import loop
+from video3d.training.job import Job
+from video3d.training.trainer import Learner
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
 from PIL import Image
@@ -80,8 +83,8 @@ def pillow_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray, 
 
 RESIZERS = {
     "pillow": pillow_resizer,
-    "triangle": augment.triangle_resizer,
-    "first": augment.RESIZERS[augment.FIRST_RESIZING],
+    "triangle": spatial_crops.triangle_resizer,
+    "first": spatial_crops.RESIZERS[spatial_crops.FIRST_RESIZING],
 }
 
 
@@ -114,7 +117,7 @@ def run(task: Training, data: Path, frames: Path) -> Outcome:
     logging.disable(logging.INFO)
     use_device("cpu", 1)
     short_side, quality, resizing = task.way.split(":")
-    augment.RESIZERS[augment.RESIZING] = RESIZERS[resizing]
+    spatial_crops.RESIZERS[spatial_crops.RESIZING] = RESIZERS[resizing]
     folder = frames / f"{short_side}_{quality}"
     classes, train, test = split_videos(data / "ucfTrainTestlist", folder, task.split)
     settings = resolve(
@@ -126,10 +129,10 @@ def run(task: Training, data: Path, frames: Path) -> Outcome:
     )
     with tempfile.TemporaryDirectory() as checkpoints:
         packs = open_packs(folder, train + test)
-        job = training.Job(settings, classes, train, [], packs, task.seed, Path(checkpoints), "outcome")
-        network, _ = training.train(job)
+        job = Job(settings, classes, train, [], packs, task.seed, Path(checkpoints), "outcome")
+        network, _ = loop.train(job)
     learner = Learner(network, settings["clip"], settings["train"])
-    shown = training.validate(replace(job, validation=test), learner)
+    shown = loop.validate(replace(job, validation=test), learner)
     correct = round(shown["validation_top1"] * len(test))
     return Outcome(len(test), correct, shown["validation_loss"], time.perf_counter() - start)
 

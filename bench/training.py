@@ -28,11 +28,11 @@ Step = Callable[[object, object], None]
 
 def paddle_step(fast: bool, threads: int) -> Step:
     """A step of the workflow's learner, with its own convolutions or with Paddle's."""
-    from video3d.config import resolve
-    from video3d.device import use_device
-    from video3d.learner import Learner
-    from video3d.mixing import targets
-    from video3d.resnet3d import build_network
+    from video3d.common.settings import resolve
+    from video3d.compute.device import use_device
+    from video3d.model.resnet3d import build_network
+    from video3d.training.mixup import targets
+    from video3d.training.trainer import Learner
 
     use_device("cpu", threads)
     settings = resolve({"train": {"fast_cpu": fast}})

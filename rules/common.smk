@@ -25,11 +25,14 @@ sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 # The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
-from video3d import bound_run, code, plan, ucf101, unpacked
-from video3d.config import as_argument, resolve
-from video3d.console import UserError
-from video3d.folders import visible_files
-from video3d.sources import locate
+from video3d.common import code_version as code
+from video3d.common.errors import UserError
+from video3d.common.folders import visible_files
+from video3d.common.settings import as_argument, resolve
+from video3d.dataset import ucf101
+from video3d.fetch import unpacked
+from video3d.fetch.sources import locate
+from video3d.preflight import bound_run, plan
 
 
 def stop(message):

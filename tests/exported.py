@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import paddle
 
-from video3d.augment import RESIZING
-from video3d.inference import export
-from video3d.resnet3d import build_network
-from video3d.weights import save_weights
+from video3d.clips.spatial_crops import RESIZING
+from video3d.evaluation.exported_model import export
+from video3d.model.resnet3d import build_network
+from video3d.weights.pdparams import save_weights
 
 CLASSES = ["Archery", "Biking", "Bowling"]
 CLIP = {"frames": 4, "size": 16, "mean": [0.45, 0.4, 0.38], "std": [0.23, 0.22, 0.24], "input": "rgb"}

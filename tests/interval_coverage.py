@@ -1,4 +1,4 @@
-"""Simulate how often the 95 % intervals of video3d.intervals cover the truth, and how wide they are.
+"""Simulate how often the 95 % intervals of video3d.evaluation.intervals cover the truth, and how wide they are.
 
     PYTHONPATH=workflow_scripts python tests/interval_coverage.py
 
@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from video3d.intervals import Estimate, paired_difference, proportion
+from video3d.evaluation.intervals import Estimate, paired_difference, proportion
 
 GROUPS = (3, 5, 7, 21, 100, 700)
 CORRELATIONS = (0, 0.1, 0.3, 0.6)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from unittest import mock
 
-from video3d.console import run
+from video3d.common.console import run
 
 
 def call(main: Callable[[], None], *arguments: object) -> subprocess.CompletedProcess:

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from video3d import ucf101
-from video3d.config import resolve
-from video3d.files import sha256
-from video3d.packs import PackWriter
+from video3d.common.files import sha256
+from video3d.common.settings import resolve
+from video3d.dataset import ucf101
+from video3d.frames.frame_pack import PackWriter
 
 FIGURES = Path(__file__).parents[1] / "workflow_scripts" / "figures.py"
 SIMULATED = "0" * 64  # as the checksum of files that there are not

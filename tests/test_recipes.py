@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from paths import PROJECT
-from video3d.config import resolve
+from video3d.common.settings import resolve
 
 SECTIONS = ("model", "clip", "train", "evaluate", "validation_groups")
 

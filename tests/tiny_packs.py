@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from video3d.packs import PackWriter
+from video3d.frames.frame_pack import PackWriter
 
 
 def frame_jpeg(brightness: int, width: int = 24, height: int = 18) -> bytes:

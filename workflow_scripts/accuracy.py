@@ -24,11 +24,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from video3d import intervals, scores
-from video3d.config import settings_argument
-from video3d.console import UserError, run
-from video3d.files import atomic_path
-from video3d.ucf101 import read_split
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path
+from video3d.common.settings import settings_argument
+from video3d.dataset.ucf101 import read_split
+from video3d.evaluation import intervals
+from video3d.evaluation import metrics as scores
 
 COLUMNS = [
     "split", "seed", "protocol", "weights", "videos", "left_out", "trained_on", "groups_trained_on",

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from video3d.config import settings_argument
-from video3d.console import run
-from video3d.tables import read_table, write_table
-from video3d.ucf101 import ListedVideo, read_all_lists, read_class_index, select_classes
+from video3d.common.console import run
+from video3d.common.settings import settings_argument
+from video3d.common.tables import read_table, write_table
+from video3d.dataset.ucf101 import ListedVideo, read_all_lists, read_class_index, select_classes
 
 COLUMNS = ("video", "class", "group", "status", "frames", "message")
 STATUSES = ("ok", "missing", "unreadable", "damaged", "duplicate", "short", "unlisted")

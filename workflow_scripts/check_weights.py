@@ -11,13 +11,13 @@ import logging
 import sys
 from pathlib import Path
 
-from video3d.config import settings_argument
-from video3d.console import run
-from video3d.convert import load_any
-from video3d.data import class_names, read_split
-from video3d.files import atomic_path, sha256
-from video3d.model_description import describe_model
-from video3d.training_data import find_overlap, require_unseen
+from video3d.common.console import run
+from video3d.common.files import atomic_path, sha256
+from video3d.common.settings import settings_argument
+from video3d.dataset.split_table import class_names, read_split
+from video3d.evaluation.model_description import describe_model
+from video3d.weights.import_weights import load_any
+from video3d.weights.training_data import find_overlap, require_unseen
 
 
 def origin_of(weights: Path, given: bool, known: dict) -> str:

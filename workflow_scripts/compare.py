@@ -18,10 +18,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from video3d import analysis, scores
-from video3d.console import UserError, run
-from video3d.output import add_output_arguments, write_output
-from video3d.results import read_table
+from video3d.common.cli import add_output_arguments, write_output
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.evaluation import metrics
+from video3d.report import analysis
+from video3d.report.results import read_table
 
 PREDICTIONS = {"video", "class", "label", "group", "correct"}
 
@@ -86,7 +88,7 @@ def compare_answers(shared: pd.DataFrame) -> dict:
         "difference_high": result["high"],
         "only_a": -change.clip(upper=0).sum(),
         "only_b": change.clip(lower=0).sum(),
-        "p_value": scores.sign_flip_p(change.to_numpy(), pd.factorize(shared["cluster"])[0]),
+        "p_value": metrics.sign_flip_p(change.to_numpy(), pd.factorize(shared["cluster"])[0]),
     }
 
 

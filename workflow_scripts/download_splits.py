@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from video3d.console import UserError, run
-from video3d.download import obtain
-from video3d.files import atomic_path
-from video3d.lists import SETTING, lists_in_folder, lists_in_zip
-from video3d.sources import locate
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path
+from video3d.fetch.download import obtain
+from video3d.fetch.lists import SETTING, lists_in_folder, lists_in_zip
+from video3d.fetch.sources import locate
 
 REQUIRED = {"classInd.txt", "trainlist01.txt", "testlist01.txt"}
 

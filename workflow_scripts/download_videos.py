@@ -7,10 +7,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from video3d.console import run
-from video3d.download import obtain
-from video3d.sources import locate
-from video3d.subset import obtain_subset
+from video3d.common.console import run
+from video3d.fetch.download import obtain
+from video3d.fetch.remote_zip import obtain_subset
+from video3d.fetch.sources import locate
 
 
 def main() -> None:

@@ -16,16 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from video3d import scores
-from video3d.augment import centre_box
-from video3d.config import settings_argument
-from video3d.console import UserError, run
-from video3d.data import Video, class_names, fill_clip, open_packs, read_split
-from video3d.device import paddle_version
-from video3d.files import atomic_path
-from video3d.inference import PARAMETERS, Predicted, Predictor, predict_videos
-from video3d.protocols import PROTOCOLS, describe, views
-from video3d.tables import write_table
+from video3d.clips.clip_reader import fill_clip, open_packs
+from video3d.clips.spatial_crops import centre_box
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path
+from video3d.common.settings import settings_argument
+from video3d.common.tables import write_table
+from video3d.compute.device import paddle_version
+from video3d.dataset.split_table import Video, class_names, read_split
+from video3d.evaluation import metrics as scores
+from video3d.evaluation.predictor import PARAMETERS, Predicted, Predictor, predict_videos
+from video3d.evaluation.protocols import PROTOCOLS, describe, views
 
 TOP = 5
 

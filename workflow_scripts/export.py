@@ -11,15 +11,16 @@ import json
 import sys
 from pathlib import Path
 
-from video3d.config import settings_argument
-from video3d.console import UserError, run
-from video3d.convert import load_any
-from video3d.data import class_names, read_split
-from video3d.files import atomic_path
-from video3d.inference import export
-from video3d.model_description import describe_model
-from video3d.resnet3d import build_network
-from video3d.weights import apply_weights
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path
+from video3d.common.settings import settings_argument
+from video3d.dataset.split_table import class_names, read_split
+from video3d.evaluation.exported_model import export
+from video3d.evaluation.model_description import describe_model
+from video3d.model.resnet3d import build_network
+from video3d.weights.import_weights import load_any
+from video3d.weights.pdparams import apply_weights
 
 
 def checked_origin(path: Path, checksum: str) -> dict:

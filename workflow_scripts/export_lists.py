@@ -9,9 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from video3d.console import run
-from video3d.files import atomic_path
-from video3d.tables import read_table
+from video3d.common.console import run
+from video3d.common.files import atomic_path
+from video3d.common.tables import read_table
 
 
 def annotation_lists(split_table: Path) -> dict[str, list[str]]:

@@ -11,9 +11,11 @@ import json
 import sys
 from pathlib import Path
 
-from video3d.console import UserError, run
-from video3d.files import atomic_path
-from video3d.inference import PARAMETERS, PROGRAM, read_metadata
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path
+from video3d.evaluation.exported_model import read_metadata
+from video3d.evaluation.predictor import PARAMETERS, PROGRAM
 
 OPSET = 17
 

@@ -11,13 +11,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from video3d import frames
-from video3d.config import settings_argument
-from video3d.console import UserError, progress, run
-from video3d.files import sha256
-from video3d.frames import Decoders, ExtractedVideo, extraction_command, ffmpeg_program, ffmpeg_version
-from video3d.packs import PackWriter
-from video3d.tables import write_table
+from video3d.common.console import progress, run
+from video3d.common.errors import UserError
+from video3d.common.files import sha256
+from video3d.common.settings import settings_argument
+from video3d.common.tables import write_table
+from video3d.frames import extraction
+from video3d.frames.extraction import Decoders, ExtractedVideo
+from video3d.frames.ffmpeg import extraction_command, ffmpeg_program, ffmpeg_version
+from video3d.frames.frame_pack import PackWriter
 
 
 def extract_class(
@@ -61,7 +63,7 @@ def find_videos(folder: Path) -> list[Path]:
 
 def extraction_fingerprint(short_side: int, quality: int) -> str:
     """What finished videos depend on beside the videos themselves, as text."""
-    code = sha256(frames.__file__)
+    code = sha256(extraction.__file__)
     version = ".".join(map(str, ffmpeg_version(ffmpeg_program())))
     return " ".join([code, version, str(quality), *extraction_command(Path("video"), short_side)])
 

@@ -22,12 +22,13 @@ import pandas as pd
 import vl_convert
 import yaml
 
-from video3d import analysis, charts, headline, page, pictures, provenance, report_tables
-from video3d.config import settings_argument
-from video3d.console import run as run_main
-from video3d.console import stopwatch
-from video3d.files import atomic_path
-from video3d.results import Run, read_run
+from video3d.common.console import run as run_main
+from video3d.common.console import stopwatch
+from video3d.common.files import atomic_path
+from video3d.common.settings import settings_argument
+from video3d.report import analysis, charts, contact_sheets, headline, html_page, provenance
+from video3d.report import tables as report_tables
+from video3d.report.results import Run, read_run
 
 SVG_OF_CHARTS = (
     "accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost",
@@ -55,7 +56,7 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
     comparisons = headline.compare(run, scores)
     notices = headline.notices(run, scores, audit)
     facts = make_facts(run, tables)
-    (output / "facts.rst").write_text(page.substitutions(facts), encoding="utf-8")
+    (output / "facts.rst").write_text(html_page.substitutions(facts), encoding="utf-8")
 
     drawn = make_charts(run, tables, splits, scores, comparisons)
     compared = []
@@ -72,11 +73,11 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
         svg = vl_convert.vegalite_to_svg(chart.to_dict(validate=False) | headings[name])
         (output / f"{name}.svg").write_text(svg, encoding="utf-8")
     heading = [origins["predictions"], *notices]
-    images = make_pictures(run, tables, splits, pictures.Frames(frames), heading)
+    images = make_pictures(run, tables, splits, contact_sheets.Frames(frames), heading)
     for name in SVG_OF_PICTURES:
         (output / f"{name}.svg").write_text(images[name], encoding="utf-8")
     for name in CSV_OF_TABLES:
-        (output / f"{name}.csv").write_text(page.csv(tables[name]), encoding="utf-8")
+        (output / f"{name}.csv").write_text(html_page.csv(tables[name]), encoding="utf-8")
 
     networks = " and ".join(dict.fromkeys(map(provenance.network_name, run.models.values())))
     shared = {
@@ -87,23 +88,23 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
         "comparisons": comparisons,
         "protocols": provenance.protocols(run),
         "sections": [(key, title) for key, title in SECTIONS.items() if others or key != "comparison"],
-        "style": page.style(),
+        "style": html_page.style(),
     }
     details = {
-        "captions": {name: page.caption(name, run.settings, output / "facts.rst") for name in [*drawn, *images]},
+        "captions": {name: html_page.caption(name, run.settings, output / "facts.rst") for name in [*drawn, *images]},
         "charts": {name: chart.to_dict(validate=False) | headings[name] for name, chart in drawn.items()},
         "images": images,
-        "tables": {name: page.table(frame) for name, frame in tables.items()},
+        "tables": {name: html_page.table(frame) for name, frame in tables.items()},
         "comparison_notices": compared,
         "audit_summary": report_tables.audit_summary(tables["audit"]),
         "provenance": provenance.facts(run),
         "settings": yaml.safe_dump(run.settings, sort_keys=False, allow_unicode=True),
-        "javascript": page.javascript(),
-        "script": page.script(),
+        "javascript": html_page.javascript(),
+        "script": html_page.script(),
     }
-    page.write("landing.html", shared, output / "landing.html")
-    page.write("page.html", shared | details, output / "report.html")
-    page.write("clips.html", shared | details, output / "clips.html")
+    html_page.write("landing.html", shared, output / "landing.html")
+    html_page.write("page.html", shared | details, output / "report.html")
+    html_page.write("clips.html", shared | details, output / "clips.html")
 
 
 def make_charts(
@@ -152,20 +153,20 @@ def comparison_charts(run: Run, others: list[Run], differences: pd.DataFrame) ->
 
 
 def make_pictures(
-    run: Run, tables: dict[str, pd.DataFrame], splits: pd.DataFrame, frames: pictures.Frames, heading: list[str]
+    run: Run, tables: dict[str, pd.DataFrame], splits: pd.DataFrame, frames: contact_sheets.Frames, heading: list[str]
 ) -> dict[str, str]:
     """The contact sheets as SVG, by name; `heading` is the lines above those that are files of their own."""
     if not frames.complete(run.classes):
-        absent = pictures.nothing(f"No pictures: the packs of frames are not in {frames.folder}.")
+        absent = contact_sheets.nothing(f"No pictures: the packs of frames are not in {frames.folder}.")
         return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
     training, testing = splits[splits["subset"] == "train"], splits[splits["subset"] == "test"]
     settings = {split: run.settings | {"clip": model["clip"]} for (split, _), model in run.models.items()}
     return {
-        "mistakes": pictures.mistakes(frames, tables["mistakes"], heading),
-        "confused_pairs": pictures.confused_pairs(
+        "mistakes": contact_sheets.mistakes(frames, tables["mistakes"], heading),
+        "confused_pairs": contact_sheets.confused_pairs(
             frames, tables["confused_pairs"], tables["mistakes"], training, heading
         ),
-        "clips": pictures.clips(frames, testing.sort_values("label", kind="stable"), settings),
+        "clips": contact_sheets.clips(frames, testing.sort_values("label", kind="stable"), settings),
     }
 
 
@@ -199,7 +200,7 @@ def make_facts(run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
         "protocol": run.protocols[0],
         "calibration_error": f"{100 * analysis.calibration_error(analysis.calibration(predictions)):.1f} %",
         "mistakes": f"{len(tables['mistakes']):,}",
-        "shown_mistakes": min(pictures.MISTAKES, tables["mistakes"]["video"].nunique()),
+        "shown_mistakes": min(contact_sheets.MISTAKES, tables["mistakes"]["video"].nunique()),
     }
 
 

@@ -31,8 +31,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from video3d.console import UserError, progress, run
-from video3d.files import atomic_path
+from video3d.common.console import progress, run
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path
 
 VIDEOS_ARCHIVE = "UCF101_demo_videos.zip"
 LISTS_ARCHIVE = "UCF101_demo_lists.zip"

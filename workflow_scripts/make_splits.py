@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from video3d.config import settings_argument
-from video3d.console import UserError, run
-from video3d.splits import SplitVideo, make_split, require_videos
-from video3d.tables import read_table, write_table
-from video3d.ucf101 import CLASSES, read_class_index, read_split, select_classes
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.settings import settings_argument
+from video3d.common.tables import read_table, write_table
+from video3d.dataset.splits import SplitVideo, make_split, require_videos
+from video3d.dataset.ucf101 import CLASSES, read_class_index, read_split, select_classes
 
 COLUMNS = ("video", "class", "label", "group", "subset", "frames")
 LEFT_OUT_COLUMNS = ("video", "class", "group", "subset", "status", "message")

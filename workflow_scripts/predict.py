@@ -21,16 +21,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from video3d.augment import centre_box
-from video3d.config import settings_argument
-from video3d.console import UserError, run
-from video3d.data import Video, fill_clip
-from video3d.folders import visible_files
-from video3d.frames import Decoders
-from video3d.inference import Predictor, predict_videos
-from video3d.output import add_output_arguments, write_output
-from video3d.packs import Pack, PackWriter
-from video3d.protocols import PROTOCOLS, describe, views
+from video3d.clips.clip_reader import fill_clip
+from video3d.clips.spatial_crops import centre_box
+from video3d.common.cli import add_output_arguments, write_output
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.folders import visible_files
+from video3d.common.settings import settings_argument
+from video3d.dataset.split_table import Video
+from video3d.evaluation.predictor import Predictor, predict_videos
+from video3d.evaluation.protocols import PROTOCOLS, describe, views
+from video3d.frames.extraction import Decoders
+from video3d.frames.frame_pack import Pack, PackWriter
 
 TOP = 5
 VIDEOS_AT_ONCE = 32

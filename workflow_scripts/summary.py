@@ -9,9 +9,11 @@ import sys
 
 from paddle import nn
 
-from video3d.architecture import BLOCKS_PER_STAGE, SHORTCUTS
-from video3d.console import UserError, run
-from video3d.resnet3d import build_network, count_parameters, layer_costs
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.model.architecture import BLOCKS_PER_STAGE, SHORTCUTS
+from video3d.model.layer_costs import count_parameters, layer_costs
+from video3d.model.resnet3d import build_network
 
 
 def arguments() -> argparse.Namespace:

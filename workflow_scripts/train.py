@@ -17,18 +17,23 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from video3d import training, training_data
-from video3d.attempts import read_attempts
-from video3d.augment import RESIZING
-from video3d.code import training_version
-from video3d.config import as_argument, settings_argument
-from video3d.console import UserError, run
-from video3d.data import Video, class_names, content_hash, manifest_column, open_packs, read_split
-from video3d.device import paddle_version, use_device
-from video3d.files import sha256
-from video3d.tables import write_table
-from video3d.team import Team, run_team
-from video3d.weights import save_weights
+from video3d.clips.clip_reader import open_packs
+from video3d.clips.spatial_crops import RESIZING
+from video3d.common.code_version import training_version
+from video3d.common.console import run
+from video3d.common.errors import UserError
+from video3d.common.files import sha256
+from video3d.common.settings import as_argument, settings_argument
+from video3d.common.tables import write_table
+from video3d.compute.device import paddle_version, use_device
+from video3d.compute.distributed import Team, run_team
+from video3d.dataset.split_table import Video, class_names, read_split
+from video3d.frames.manifests import content_hash, manifest_column
+from video3d.training import loop
+from video3d.training.attempts import read_attempts
+from video3d.training.job import Job
+from video3d.weights import training_data
+from video3d.weights.pdparams import save_weights
 
 SECTIONS = ("model", "clip", "train")
 
@@ -82,7 +87,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         "code": options.code or training_version(weights),
     }
     key = hashlib.sha256(as_argument(facts | {"start": begun_with}).encode()).hexdigest()[:16]
-    job = training.Job(
+    job = Job(
         settings=settings,
         classes=facts["labels"],
         training=[video for video in videos if video.subset == "train"],
@@ -97,7 +102,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         team=team,
         software=software() | {"device": device},
     )
-    network, state = training.train(job)
+    network, state = loop.train(job)
     if team.rank == 0:
         write_history(options.history, state.history)
         attempts = {"attempts": read_attempts(job.checkpoints)}
@@ -127,7 +132,7 @@ def known_weights(weights: str) -> dict:
 
     It is read before the training, as the file may be replaced in its hours.
     """
-    convert = import_module("video3d.convert")  # by name, as in training.py
+    convert = import_module("video3d.weights.import_weights")  # by name, as in training.py
     return convert.load_any(weights)[1] | {"source": weights}
 
 

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from video3d.archives import Archive, Folder, Member, is_video, open_archive, require_sensible_size
-from video3d.console import UserError, run
-from video3d.disk import full_disk_is_an_error, require_space
-from video3d.tables import write_table
-from video3d.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
-from video3d.unpacked import COLUMNS
+from video3d.common.console import run
+from video3d.common.disk import full_disk_is_an_error, require_space
+from video3d.common.errors import UserError
+from video3d.common.tables import write_table
+from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
+from video3d.fetch.archives import Archive, Folder, Member, is_video, open_archive, require_sensible_size
+from video3d.fetch.unpacked import COLUMNS
 
 NAMES_SHOWN = 5
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from video3d import analysis
+from video3d.report import analysis
 
 
 def predictions(*rows: tuple[str, int, str, str, int]) -> pd.DataFrame:

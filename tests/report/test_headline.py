@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from simulated import simulate
-from video3d import headline
-from video3d.config import settings_argument
-from video3d.console import UserError
-from video3d.results import Run, read_run
+from video3d.common.errors import UserError
+from video3d.common.settings import settings_argument
+from video3d.report import headline
+from video3d.report.results import Run, read_run
 
 NO_FAULTS = pd.DataFrame({"status": ["ok", "short"]})
 

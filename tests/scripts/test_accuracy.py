@@ -9,7 +9,7 @@ from scipy import stats
 
 import accuracy
 from script_call import call
-from video3d.scores import SCORES
+from video3d.evaluation.metrics import SCORES
 
 CLASSES = ["Archery", "Biking"]
 

@@ -6,8 +6,8 @@ import pytest
 
 from audit import audit, main, read_listed, summary
 from script_call import call
-from video3d.console import UserError
-from video3d.ucf101 import read_class_index
+from video3d.common.errors import UserError
+from video3d.dataset.ucf101 import read_class_index
 
 MANIFEST = """video,frames,fps,width,height,bytes,status,message,content
 v_Punch_g01_c01,100,25.0,32,24,5000,ok,,aaaa

@@ -8,9 +8,9 @@ import check_weights
 from exported import CLASSES, write_weights
 from script_call import call
 from tiny_packs import write_dataset
-from video3d.data import read_split
-from video3d.files import sha256
-from video3d.training_data import record
+from video3d.common.files import sha256
+from video3d.dataset.split_table import read_split
+from video3d.weights.training_data import record
 
 
 @pytest.fixture

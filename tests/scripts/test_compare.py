@@ -10,8 +10,8 @@ from scipy import stats
 import compare
 from script_call import call
 from simulated import simulate
-from video3d import results
-from video3d.report_tables import run_differences
+from video3d.report import results
+from video3d.report.tables import run_differences
 
 
 def write_run(folder: Path, answers: dict, protocol: str = "segments", first: int = 1) -> Path:

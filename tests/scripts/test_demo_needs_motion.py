@@ -6,11 +6,11 @@ import paddle
 import pytest
 
 import make_demo_dataset as demo
-from video3d.clips import segment_indices
-from video3d.config import resolve
-from video3d.learner import Learner
-from video3d.mixing import targets
-from video3d.resnet3d import build_network
+from video3d.clips.temporal_sampling import segment_indices
+from video3d.common.settings import resolve
+from video3d.model.resnet3d import build_network
+from video3d.training.mixup import targets
+from video3d.training.trainer import Learner
 
 FRAMES, SIZE, BATCH, EPOCHS = 8, 56, 8, 4
 TEST_GROUPS = range(1, 8)

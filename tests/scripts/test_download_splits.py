@@ -7,8 +7,8 @@ import pytest
 from download_splits import fetch_lists
 from paths import PROJECT
 from unreliable_server import Fault, running
-from video3d import mirrors
-from video3d.console import UserError
+from video3d.common.errors import UserError
+from video3d.fetch import http_session
 from zip_files import make_zip
 
 LISTS = {
@@ -39,7 +39,7 @@ def failure(sources, output, checksum=None):
 
 
 def test_from_a_url(output, monkeypatch):
-    monkeypatch.setattr(mirrors, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(http_session, "FIRST_PAUSE", 0.01)
     with running() as server:
         url, _ = server.serve("lists.zip", ARCHIVE, faults=[Fault(cut=100), Fault(status=500)])
         fetch_lists([server.url("absent.zip"), url], hashlib.sha256(ARCHIVE).hexdigest(), output)

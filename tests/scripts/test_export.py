@@ -11,9 +11,9 @@ import export
 from exported import CLASSES, CLIP, MODEL, random_network, write_weights
 from script_call import call
 from torch_writer import save_zip
-from video3d.augment import FIRST_RESIZING
-from video3d.files import sha256
-from video3d.inference import Predictor
+from video3d.clips.spatial_crops import FIRST_RESIZING
+from video3d.common.files import sha256
+from video3d.evaluation.predictor import Predictor
 
 PAPER = MODEL | {"depth": 18, "shortcut": "A"}
 

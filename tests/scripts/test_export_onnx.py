@@ -9,7 +9,7 @@ import pytest
 import export_onnx
 from exported import CLASSES, random_clips, write_model
 from script_call import call
-from video3d.inference import Predictor
+from video3d.evaluation.predictor import Predictor
 
 
 def test_onnx_equals_the_exported_model(tmp_path):

@@ -15,8 +15,8 @@ from extract_frames import extract_class, find_videos
 from paths import PROJECT
 from script_call import call
 from tiny_project import write_video
-from video3d.console import UserError
-from video3d.packs import Pack
+from video3d.common.errors import UserError
+from video3d.frames.frame_pack import Pack
 
 SCRIPT = PROJECT / "workflow_scripts" / "extract_frames.py"
 

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 import make_demo_dataset as demo
-from video3d.files import sha256
+from video3d.common.files import sha256
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import make_splits
 from export_lists import annotation_lists
 from make_splits import apply_audit, make_split, require_videos
 from script_call import call
-from video3d.ucf101 import CLASSES, read_split
+from video3d.dataset.ucf101 import CLASSES, read_split
 
 CLASS_NAMES = ["Archery", "HandstandPushups", "Punch"]
 VIDEO_NAMES = {"HandstandPushups": "HandStandPushups"}

@@ -13,9 +13,10 @@ import evaluate
 import predict
 from exported import CLASSES, write_model
 from script_call import call
-from video3d.augment import FIRST_RESIZING, RESIZERS, RESIZING
-from video3d.frames import Decoders, ffmpeg_program
-from video3d.packs import PackWriter
+from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS, RESIZING
+from video3d.frames.extraction import Decoders
+from video3d.frames.ffmpeg import ffmpeg_program
+from video3d.frames.frame_pack import PackWriter
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from safetensors.numpy import save_file
 
 from paths import PROJECT
 from tiny_packs import write_dataset
-from video3d.files import sha256
-from video3d.weights import load_weights
+from video3d.common.files import sha256
+from video3d.weights.pdparams import load_weights
 
 SETTINGS = {
     "model": {"depth": 10, "width": 4},

@@ -9,7 +9,7 @@ import pytest
 from paths import PROJECT
 from rar_files import rar5
 from unpack import unpack
-from video3d.console import UserError
+from video3d.common.errors import UserError
 
 CLASSES = ["HandstandPushups", "JumpingJack", "JumpRope"]
 VIDEOS = ["v_HandStandPushups_g01_c01", "v_JumpingJack_g01_c01", "v_JumpingJack_g02_c01", "v_JumpRope_g01_c01"]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from video3d.weights import load_weights
+from video3d.weights.pdparams import load_weights
 
 RUN = "results/tiny"
 SPLIT1 = f"{RUN}/split1/seed7"
@@ -187,7 +187,7 @@ def test_what_unpacks_nothing_trains_nothing(finished):
 
 
 def test_an_edit_of_code_asks_nothing(finished):
-    with (finished.folder / "workflow_scripts/video3d/resnet3d.py").open("a") as file:
+    with (finished.folder / "workflow_scripts/video3d/model/resnet3d.py").open("a") as file:
         file.write("\n\nNEW_CONSTANT = 1\n")
     assert finished.would_run()["train"] == 2
 

@@ -71,8 +71,8 @@ def test_an_edited_figure_script_redraws_the_figures(finished):
 
 def test_comments_and_docstrings_rerun_nothing(finished):
     finished.edit("workflow_scripts/train.py", '"""', '"""Another first line. ')
-    finished.edit("workflow_scripts/video3d/training.py", "import ", "# a comment\nimport ")
-    finished.edit("workflow_scripts/video3d/resnet3d.py", '"""', '"""Another first line. ')
+    finished.edit("workflow_scripts/video3d/training/loop.py", "import ", "# a comment\nimport ")
+    finished.edit("workflow_scripts/video3d/model/resnet3d.py", '"""', '"""Another first line. ')
     assert finished.would_run() == {}
 
 
@@ -87,7 +87,7 @@ def test_new_file_times_rerun_nothing(finished):
 
 
 def test_an_edited_network_trains(finished):
-    with (finished.folder / "workflow_scripts/video3d/resnet3d.py").open("a") as file:
+    with (finished.folder / "workflow_scripts/video3d/model/resnet3d.py").open("a") as file:
         file.write("\n\nNEW_CONSTANT = 1\n")
     rules = finished.would_run()
     assert set(rules) == AFTER_TRAINING
@@ -103,7 +103,7 @@ def test_an_edited_conversion_concerns_only_trainings_that_start_from_weights(fi
 
     tuned = "train={weights: start.pdparams}"
     before = code("run=tiny"), code("run=tiny", tuned, "replace=true")
-    with (finished.folder / "workflow_scripts/video3d/convert.py").open("a") as file:
+    with (finished.folder / "workflow_scripts/video3d/weights/import_weights.py").open("a") as file:
         file.write("\n\nNEW_CONSTANT = 1\n")
     after = code("run=tiny"), code("run=tiny", tuned, "replace=true")
     assert len(before[0]) == len(before[1]) == 1
@@ -121,7 +121,7 @@ def test_a_description_that_appears_beside_given_weights_counts(finished):
 
 
 def test_edited_extraction_code_extracts(finished):
-    with (finished.folder / "workflow_scripts/video3d/frames.py").open("a") as file:
+    with (finished.folder / "workflow_scripts/video3d/frames/extraction.py").open("a") as file:
         file.write("\n\nNEW_CONSTANT = 1\n")
     assert finished.would_run()["extract_frames"] == 3
 

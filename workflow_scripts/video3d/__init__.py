@@ -5,5 +5,5 @@ NumPy reads its environment when it is imported, so what has to be set before is
 
 import os
 
-# Threads share the work by clips (see convolution.py); a matrix product that starts threads of its own would slow them.
+# Threads share the work by clips (see cpu_convolution.py); a matrix product with threads of its own would slow them.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

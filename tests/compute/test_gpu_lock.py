@@ -1,0 +1,77 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from paths import PROJECT
+from video3d.common.errors import UserError
+from video3d.compute import gpu_lock as module
+from video3d.compute.gpu_lock import lease, visible_gpus
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from video3d.compute.gpu_lock import lease
+print(lease(["4", "7"], int(sys.argv[2]), Path(sys.argv[1])), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def hold(tmp_path):
+    """Start a process that leases some of two pretended GPUs and returns it with the line it prints."""
+    started = []
+
+    def start(wanted=1):
+        command = [sys.executable, "-c", HOLDER, str(tmp_path), str(wanted)]
+        environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_each_job_takes_a_free_gpu_and_a_third_waits_until_one_is_killed(hold):
+    first, second = hold(), hold()
+    assert sorted([first.stdout.readline(), second.stdout.readline()]) == ["[0]\n", "[1]\n"]
+    third = hold()
+    os.set_blocking(third.stdout.fileno(), False)
+    time.sleep(0.7)
+    assert not third.stdout.readline()
+    first.send_signal(signal.SIGKILL)
+    os.set_blocking(third.stdout.fileno(), True)
+    assert third.stdout.readline() in ("[0]\n", "[1]\n")
+
+
+def test_a_job_of_two_waits_for_both_without_holding_one(hold, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_TRIES", 0.05)
+    first = hold()
+    taken = first.stdout.readline()
+    pair = hold(wanted=2)
+    time.sleep(0.7)
+    other = 1 if taken == "[0]\n" else 0
+    assert lease(["4", "7"], 1, tmp_path) == [other]
+    for file in module._held:
+        file.close()
+    module._held.clear()
+    first.kill()
+    assert pair.stdout.readline() == "[0, 1]\n"
+
+
+def test_more_gpus_than_there_are_is_an_error(tmp_path):
+    with pytest.raises(UserError, match=r"devices: 2, but 1 GPUs are visible \(0\)"):
+        lease(["0"], 2, tmp_path)
+
+
+def test_cuda_visible_devices_is_respected(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-ab12")
+    assert visible_gpus(2) == ["3", "GPU-ab12"]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert visible_gpus(2) == ["0", "1"]

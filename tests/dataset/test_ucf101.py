@@ -1,0 +1,131 @@
+"""UCF101's names and lists, with every trap that its files hold."""
+
+import re
+
+import pytest
+
+from video3d.common.errors import UserError
+from video3d.dataset.ucf101 import (
+    CLASSES,
+    ListedVideo,
+    VideoName,
+    read_class_index,
+    read_list,
+    read_split,
+    select_classes,
+)
+
+
+def write_lists(folder, **texts):
+    files = {
+        "classInd": "1 JumpingJack\r\n2 JumpRope\r\n",
+        "trainlist01": "JumpingJack/v_JumpingJack_g02_c01.avi 1\r\nJumpRope/v_JumpRope_g02_c01.avi 2\r\n",
+        "testlist01": "JumpRope/v_JumpRope_g01_c01.avi\r\n",
+    }
+    for name, text in (files | texts).items():
+        (folder / f"{name}.txt").write_bytes(text.encode())
+    return folder
+
+
+def test_class_names_are_those_of_the_official_index(official_lists):
+    assert len(CLASSES) == 101
+    assert tuple(read_class_index(official_lists)) == CLASSES
+
+
+def test_order_of_labels_ignores_case():
+    """A plain sort puts JumpRope before JumpingJack, and so shifts labels."""
+    assert CLASSES.index("JumpingJack") == 46
+    assert CLASSES.index("JumpRope") == 47
+    assert list(CLASSES) != sorted(CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("split", "train", "test", "groups"),
+    [(1, 9537, 3783, range(1, 8)), (2, 9586, 3734, range(8, 15)), (3, 9624, 3696, range(15, 22))],
+)
+def test_official_splits(official_lists, split, train, test, groups):
+    training, testing = read_split(official_lists, split)
+    assert (len(training), len(testing)) == (train, test)
+    assert {video.group for video in testing} == set(groups)
+    assert not {video.video for video in training} & {video.video for video in testing}
+    assert not {video[1:3] for video in training} & {video[1:3] for video in testing}
+    assert len({video.video for video in training + testing}) == 13_320
+    assert {(video.label, video.class_name) for video in training} == set(enumerate(CLASSES))
+    assert {(video.label, video.class_name) for video in testing} == set(enumerate(CLASSES))
+
+
+def test_handstand_pushups_have_two_spellings(official_lists):
+    assert VideoName.parse("v_HandStandPushups_g01_c04") == ("HandstandPushups", 1, 4)
+    videos = [video for part in read_split(official_lists, 1) for video in part if "StandPushups" in video.video]
+    assert {(video.class_name, video.label) for video in videos} == {("HandstandPushups", 36)}
+
+
+def test_name_of_a_video():
+    assert VideoName.parse("v_YoYo_g25_c07") == VideoName("YoYo", 25, 7)
+
+
+@pytest.mark.parametrize("name", ["YoYo_g25_c07", "v_YoYo_25_07", "v_YoYo_g25_c07.avi", "v_g01_c01", "../v_YoYo_g1_c1"])
+def test_other_names_are_refused(name):
+    with pytest.raises(UserError, match=re.escape(repr(name))):
+        VideoName.parse(name)
+
+
+def test_lists_in_the_official_format(tmp_path):
+    train, test = read_split(write_lists(tmp_path), 1)
+    assert train[1] == ListedVideo("v_JumpRope_g02_c01", "JumpRope", 2, 1)
+    assert test == [ListedVideo("v_JumpRope_g01_c01", "JumpRope", 1, 1)]
+    assert read_list(tmp_path / "testlist01.txt")[0].label is None
+
+
+@pytest.mark.parametrize("change", [lambda t: t.replace("\r\n", "\n"), lambda t: "\ufeff" + t + "\r\n\r\n", str.rstrip])
+def test_line_ends_do_not_matter(tmp_path, change):
+    plain = read_split(write_lists(tmp_path), 1)
+    changed = {path.stem: change(path.read_bytes().decode()) for path in tmp_path.iterdir()}
+    assert read_split(write_lists(tmp_path, **changed), 1) == plain
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ({"classInd": ""}, "names no class"),
+        ({"classInd": "0 JumpingJack\n1 JumpRope\n"}, r"line 1: expected '1 <class name>'"),
+        ({"classInd": "1 JumpingJack\n3 JumpRope\n"}, r"line 2: expected '2 <class name>'"),
+        ({"classInd": "1 JumpRope\n2 JumpRope\n"}, "line 2: class JumpRope is listed twice"),
+        ({"classInd": "1 JumpRope\n2 JumpingJack\n"}, r"has label 1, by classInd.txt it is 2"),
+        ({"classInd": "1 JumpingJack\n"}, "JumpRope, which classInd.txt does not have"),
+        ({"trainlist01": "v_JumpRope_g02_c01.avi 2\n"}, "trainlist01.txt line 1: expected '<Class>/<video>.avi'"),
+        ({"trainlist01": "JumpRope/v_JumpRope_g02_c01.avi two\n"}, "line 1: expected"),
+        ({"trainlist01": "JumpRope/v_JumpingJack_g02_c01.avi 2\n"}, "folder of another class"),
+        (
+            {"trainlist01": "JumpRope/v_JumpRope_g02_c01.avi 2\n" * 2},
+            "line 2: video v_JumpRope_g02_c01 is listed twice",
+        ),
+        ({"trainlist01": "JumpRope/v_JumpRope_g01_c01.avi 2\n"}, "share 1 group.*JumpRope g01"),
+        ({"trainlist01": "JumpRope/v_JumpRope_g01_c02.avi 2\n"}, "share 1 group.*JumpRope g01"),
+    ],
+)
+def test_wrong_lists_are_named(tmp_path, texts, message):
+    with pytest.raises(UserError, match=message):
+        read_split(write_lists(tmp_path, **texts), 1)
+
+
+def test_missing_and_binary_lists(tmp_path):
+    with pytest.raises(UserError, match=r"trainlist02.txt does not exist"):
+        read_split(write_lists(tmp_path), 2)
+    (tmp_path / "testlist01.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="is not a text file"):
+        read_list(tmp_path / "testlist01.txt")
+
+
+def test_a_choice_of_classes_keeps_the_official_order():
+    assert select_classes(CLASSES, []) == list(CLASSES)
+    assert select_classes(CLASSES, ["JumpRope", "Archery", "JumpingJack"]) == ["Archery", "JumpingJack", "JumpRope"]
+
+
+def test_unknown_class_gets_the_nearest_spelling():
+    with pytest.raises(UserError, match="no class pushups, did you mean PushUps"):
+        select_classes(CLASSES, ["Punch", "pushups"])
+    with pytest.raises(UserError, match=r"no class Zzz; classInd.txt of these lists has 101 classes"):
+        select_classes(CLASSES, ["Zzz"])
+    with pytest.raises(UserError, match=r"and 97 more; classInd.txt of these lists has 1 classes: Other"):
+        select_classes(["Other"], CLASSES[:100])

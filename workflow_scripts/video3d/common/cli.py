@@ -1,0 +1,31 @@
+"""What a script answers, in the form that was asked for: a table for people, JSON or CSV."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from video3d.common.files import atomic_path
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --json, --csv and --output."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write JSON instead of a table for people")
+    form.add_argument("--csv", action="store_true", help="write CSV instead of a table for people")
+    parser.add_argument("--output", type=Path, help="file to write (default: standard output)")
+
+
+def write_output(arguments: argparse.Namespace, content: Any, table: pd.DataFrame, text: str) -> None:
+    """Write `content` as JSON, `table` as CSV or `text`, to the file or to standard output."""
+    if arguments.json:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+    elif arguments.csv:
+        text = table.to_csv(index=False, lineterminator="\n").rstrip("\n")
+    if arguments.output is None:
+        print(text)
+        return
+    with atomic_path(arguments.output) as path:
+        path.write_text(text + "\n", encoding="utf-8")

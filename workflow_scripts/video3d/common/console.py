@@ -1,0 +1,83 @@
+"""What a person sees on the terminal and in the logs: errors, messages and progress."""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from video3d.common.errors import UserError
+
+Item = TypeVar("Item")
+SECONDS_BETWEEN_LINES = 10
+tqdm.set_lock(threading.RLock())  # its own is shared between processes, and Python says so if one of them is ended
+
+
+def run(main: Callable[[], None]) -> int:
+    """Run a script's `main` and return its exit code.
+
+    A `UserError` becomes one line on standard error and exit code 1; any other exception keeps its traceback, as it
+    is a defect of ours. Ctrl-C and SIGTERM become one line too, and exit code 128 + the number of the signal.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    try:
+        main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as interrupt:
+        print("interrupted: the same command does again what was not finished", file=sys.stderr)
+        return 128 + interrupt.args[0]
+    return 0
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+class Lines(tqdm):
+    """A progress bar for files and pipes: a plain line now and then instead of a bar that redraws itself."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"mininterval": SECONDS_BETWEEN_LINES, "maxinterval": SECONDS_BETWEEN_LINES} | kwargs)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Print the state as a line of its own, never at 0."""
+        if self.n:
+            print(msg or str(self), file=sys.stderr, flush=True)
+        return True
+
+
+def progress(
+    items: Iterable[Item] | None = None,
+    *,
+    total: float | None = None,
+    unit: str = "it",
+    description: str = "",
+    unit_scale: bool = False,
+    initial: int = 0,
+) -> tqdm:
+    """A tqdm object: a bar with rate and time left on a terminal, plain lines every 10 s in a log.
+
+    `items` may be left out; then call `.update(n)`. `initial` is what was done before the clock starts.
+    Numbers beside the bar are set with `.set_postfix(loss=…)`.
+    """
+    kind = tqdm if sys.stderr.isatty() else Lines
+    return kind(
+        items, total=total, unit=unit, desc=description, unit_scale=unit_scale, initial=initial, file=sys.stderr
+    )
+
+
+@contextmanager
+def stopwatch(what: str) -> Iterator[None]:
+    """Log how many seconds the block took, e.g. `wrote the pack: 3.2 s`."""
+    start = time.perf_counter()
+    yield
+    logging.info("%s: %.1f s", what, time.perf_counter() - start)

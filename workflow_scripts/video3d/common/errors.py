@@ -1,0 +1,5 @@
+"""The error that is the user's to mend."""
+
+
+class UserError(Exception):
+    """Something that the user can mend; its text says what is wrong, where, and how to fix it."""

@@ -1,0 +1,63 @@
+"""Jobs on one machine share its GPUs: each takes free ones by locking a file per GPU.
+
+The system releases the locks when the process ends, however it ends. All jobs of one user meet in one folder.
+"""
+
+import fcntl
+import getpass
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from video3d.common.errors import UserError
+
+SECONDS_BETWEEN_TRIES = 1.0
+_held: list[TextIO] = []  # open files: a lock lives as long as its file is open
+
+
+def visible_gpus(count: int) -> list[str]:
+    """Names of the `count` GPUs that Paddle sees, in its order: as in CUDA_VISIBLE_DEVICES, else 0, 1, 2, …"""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return named[:count] if named else [str(index) for index in range(count)]
+
+
+def lease(gpus: Sequence[str], wanted: int = 1, folder: Path | None = None) -> list[int]:
+    """Take `wanted` of the `gpus` for this process until it ends; returns their positions in the list.
+
+    Waits while others hold too many of them. Raises UserError if there are not as many.
+    """
+    if wanted > len(gpus):
+        raise UserError(
+            f"train: devices: {wanted}, but {len(gpus)} GPUs are visible ({', '.join(gpus) or 'none'}); "
+            "set it to that number or less, or look at CUDA_VISIBLE_DEVICES"
+        )
+    folder = folder or Path(tempfile.gettempdir()) / f"video3d-gpus-{getpass.getuser()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    waiting = False
+    while True:
+        taken = {index: file for index, name in enumerate(gpus) if (file := _try_lock(folder / f"gpu-{name}"))}
+        chosen = list(taken)[:wanted]
+        for index, file in taken.items():
+            if len(chosen) < wanted or index not in chosen:
+                file.close()
+        if len(chosen) == wanted:
+            _held.extend(taken[index] for index in chosen)
+            return chosen
+        if not waiting:
+            logging.info("waiting for %d free of the GPUs %s", wanted, ", ".join(gpus))
+            waiting = True
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def _try_lock(path: Path) -> TextIO | None:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file

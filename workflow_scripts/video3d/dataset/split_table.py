@@ -1,0 +1,49 @@
+"""The table of one split: its videos with class, label, group, subset and number of frames."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from video3d.common.errors import UserError
+from video3d.common.tables import read_table
+
+COLUMNS = ("video", "class", "label", "group", "subset", "frames")
+
+
+class Video(NamedTuple):
+    """One row of a split table."""
+
+    name: str
+    class_name: str
+    label: int
+    group: int
+    subset: str
+    frames: int
+
+
+def read_split(path: str | os.PathLike) -> list[Video]:
+    """The videos of a split table, in its order. Raises UserError if the table is missing, damaged or empty."""
+    rows = read_table(Path(path), COLUMNS, made_by="make_splits.py")
+    try:
+        videos = [
+            Video(name, class_name, int(label), int(group), subset, int(frames))
+            for name, class_name, label, group, subset, frames in ([row[name] for name in COLUMNS] for row in rows)
+        ]
+    except ValueError as error:
+        raise UserError(f"{path} is no split table ({error}): make it again with make_splits.py") from error
+    if not videos:
+        raise UserError(f"{path} lists no video: look into the audit, then make it again with make_splits.py")
+    return videos
+
+
+def class_names(videos: Sequence[Video]) -> list[str]:
+    """The names of the classes, in the order of their labels.
+
+    Raises UserError unless the labels are 0, 1, 2, … and each belongs to one class.
+    """
+    names = dict(sorted({(video.label, video.class_name) for video in videos}))
+    pairs = {(video.label, video.class_name) for video in videos}
+    if list(names) != list(range(len(names))) or len(pairs) != len(names):
+        raise UserError(f"the split table's labels are not 0 … {len(pairs) - 1}, one a class: {sorted(pairs)[:5]} …")
+    return list(names.values())

@@ -1,0 +1,59 @@
+"""The exported network: a folder that is all that prediction needs.
+
+`model.json` and `model.pdiparams` take uint8 RGB clips and give logits, `metadata.json` says what the clips and the
+classes are.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import paddle
+from paddle import nn
+
+from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS
+from video3d.common.errors import UserError
+from video3d.common.files import sha256
+from video3d.evaluation.model_metadata import PARAMETERS, read_model_metadata
+from video3d.evaluation.predictor import METADATA, PROGRAM
+from video3d.model.normalised_model import Classifier
+
+
+def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None:
+    """Write `network` with its normalisation, and `metadata` (with a section `clip`), to an existing folder.
+
+    The metadata are completed by the SHA-256 of the other files.
+
+    `network` maps float32 (N, 3, T, H, W) to logits; the exported program maps uint8 RGB (N, T, H, W, 3) to logits,
+    float32 (N, classes), for any N.
+    """
+    clip = metadata["clip"]
+    classifier = Classifier(network, clip)
+    classifier.eval()
+    shape = [None, clip["frames"], clip["size"], clip["size"], 3]
+    clips = paddle.static.InputSpec(shape, "uint8", name="clips")
+    paddle.jit.save(classifier, str(Path(folder) / "model"), input_spec=[clips])
+    files = {name: sha256(Path(folder) / name) for name in (PROGRAM, PARAMETERS)}
+    text = json.dumps(metadata | {"files": files}, indent=2, ensure_ascii=False)
+    (Path(folder) / METADATA).write_text(text + "\n", encoding="utf-8")
+
+
+def read_metadata(folder: str | os.PathLike) -> dict:
+    """The metadata of an exported model. Raises UserError if the folder is none, or if a file in it is damaged."""
+    folder = Path(folder)
+    missing = [name for name in (PROGRAM, PARAMETERS, METADATA) if not (folder / name).is_file()]
+    if missing:
+        raise UserError(
+            f"{folder} is no exported model: it has no {', '.join(missing)}; give the folder that export.py wrote, "
+            "such as results/<run>/split1/seed10001/model"
+        )
+    metadata = read_model_metadata(folder / METADATA)
+    wrong = [name for name in (PROGRAM, PARAMETERS) if metadata["files"].get(name) != sha256(folder / name)]
+    if wrong:
+        raise UserError(f"{folder}: {', '.join(wrong)} damaged, or of another model; export the model again")
+    if metadata.get("resizing", FIRST_RESIZING) not in RESIZERS:
+        raise UserError(
+            f"{folder / METADATA}: its pictures are to be resized by {metadata['resizing']!r}, but known are "
+            f"{', '.join(RESIZERS)}; use the version of this project that exported it"
+        )
+    return metadata

@@ -1,0 +1,195 @@
+"""Scores of a set of predictions, and how sure one may be of them.
+
+Accuracies have the intervals of `intervals`, which hold where everything is right or wrong. For the scores that are no
+proportions, the bootstrap: every score is a function of sums over videos (of videos, of right answers, of each class's
+hits, and so on), so a replicate is a weighted sum of the same rows, and one function turns sums into scores, for the
+test set as it is and for thousands of resampled ones alike.
+
+Both take whole groups. The videos of a group are cut from one source recording and share its actor, place and camera:
+taking them for independent would make the intervals too narrow. Groups count as drawn whatever their class, so the
+intervals err on the wide side where the accuracy differs much between classes; in the mean over classes, each class's
+groups are drawn by themselves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from video3d.evaluation.intervals import LEVEL, Estimate, proportion
+
+SCORES = ("top1", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1")
+CALIBRATION_BINS = 15
+REPLICATES = 10_000
+INTERVAL = (
+    f"{LEVEL:.0%}, over whole groups: Clopper-Pearson with the effective sample size (Korn and Graubard 1998); "
+    f"macro_f1 and calibration_error: percentile bootstrap, {REPLICATES} replicates"
+)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What was predicted for the videos of one test split, a row per video.
+
+    labels: int (videos,), 0-based. groups: int (videos,), numbered within their class. probabilities: float
+    (videos, classes), rows summing to 1. clips: int (videos,), clips seen. clips_correct: int (videos,), clips whose
+    own most probable class was right.
+    """
+
+    labels: np.ndarray
+    groups: np.ndarray
+    probabilities: np.ndarray
+    clips: np.ndarray
+    clips_correct: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The most probable class of each video, int (videos,)."""
+        return self.probabilities.argmax(axis=1)
+
+
+def evaluate(predictions: Predictions) -> dict[str, Estimate]:
+    """Every score of `SCORES` with its 95 % interval; `INTERVAL` says in words what that is."""
+    rows, groups = _rows(predictions), clusters(predictions.labels, predictions.groups)
+    values = _scores(rows.sum(axis=0), predictions.probabilities.shape[1])
+    draws = _scores(_bootstrap(rows, groups), predictions.probabilities.shape[1])
+    top1, top5 = (top_k_correct(predictions.probabilities, predictions.labels, k) for k in (1, 5))
+    of_class = 1 / np.bincount(predictions.labels)[predictions.labels]
+    clip_top1 = predictions.clips_correct / predictions.clips
+    estimates = {
+        "top1": proportion(top1, groups),
+        "top5": proportion(top5, groups),
+        "mean_class": proportion(top1, groups, strata=predictions.labels, weights=of_class),
+        "clip_top1": proportion(clip_top1, groups, weights=predictions.clips),
+    }
+    return {name: estimates.get(name) or _percentile_interval(values[name], draws[name]) for name in SCORES}
+
+
+def top_k_correct(probabilities: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Whether each label is among its row's `k` largest values, bool (videos,).
+
+    Of equal values the smaller class index counts as the larger value, as in `argmax`.
+    """
+    own = probabilities[np.arange(len(labels)), labels][:, None]
+    classes = np.arange(probabilities.shape[1])
+    ahead = (probabilities > own) | ((probabilities == own) & (classes < labels[:, None]))
+    return ahead.sum(axis=1) < k
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Number of videos by class (row) and predicted class (column), int64 (classes, classes)."""
+    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def calibration_bins(predictions: Predictions) -> list[dict[str, float]]:
+    """Videos, mean confidence and accuracy in each of 15 equal bins of the confidence (None in an empty bin)."""
+    confidence = predictions.probabilities.max(axis=1)
+    correct = predictions.predicted == predictions.labels
+    bins = _bin(confidence)
+    table = []
+    for index in range(CALIBRATION_BINS):
+        here = bins == index
+        table.append(
+            {
+                "low": index / CALIBRATION_BINS,
+                "high": (index + 1) / CALIBRATION_BINS,
+                "videos": int(here.sum()),
+                "confidence": float(confidence[here].mean()) if here.any() else None,
+                "accuracy": float(correct[here].mean()) if here.any() else None,
+            }
+        )
+    return table
+
+
+def clusters(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The number of each video's group among all groups, which are numbered within their class: int (videos,)."""
+    return np.unique(np.stack([labels, groups]), axis=1, return_inverse=True)[1]
+
+
+def sign_flip_p(differences: np.ndarray, groups: np.ndarray, flips: int = 100_000) -> float:
+    """How often chance gives a mean at least as far from 0, in either direction, as that of `differences` (videos,).
+
+    These are one run's answers minus another's for the same videos, `groups`, int (videos,), says which of them
+    belong together. This is the p-value of the two-sided sign-flip permutation test on whole groups: were the runs
+    equally good, each group's difference would be as likely with the other sign. (With one video to a group it is
+    McNemar's exact test.) All sign patterns are tried when there are at most `flips`, else that many are drawn.
+    """
+    sums = np.bincount(groups, differences)
+    sums = sums[sums != 0]
+    observed = abs(sums.sum()) - 1e-9
+    if 2 ** len(sums) <= flips:
+        patterns = np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums)) & 1
+        return float(np.mean(abs((2 * patterns - 1) @ sums) >= observed))
+    rng = np.random.default_rng(0)
+    extreme = sum(
+        np.count_nonzero(abs(rng.choice([-1.0, 1.0], size=(1000, len(sums))) @ sums) >= observed)
+        for _ in range(flips // 1000)
+    )
+    return (1 + extreme) / (1 + flips // 1000 * 1000)
+
+
+def _rows(predictions: Predictions) -> np.ndarray:
+    """What each video adds to the sums, float64 (videos, 4 + 3 × classes + bins).
+
+    Columns: top-1 right, top-5 right, clips, clips right; then by class: right answers, answers, videos; then by
+    calibration bin: confidence minus right answers.
+    """
+    labels, predicted = predictions.labels, predictions.predicted
+    correct = predicted == labels
+    one_hot = np.eye(predictions.probabilities.shape[1])
+    bins = np.eye(CALIBRATION_BINS)[_bin(predictions.probabilities.max(axis=1))]
+    gap = predictions.probabilities.max(axis=1).astype(np.float64) - correct
+    in_top5 = top_k_correct(predictions.probabilities, labels, 5)
+    counts = [correct, in_top5, predictions.clips, predictions.clips_correct]
+    return np.concatenate(
+        [
+            np.stack(counts, axis=1).astype(np.float64),
+            one_hot[labels] * correct[:, None],
+            one_hot[predicted],
+            one_hot[labels],
+            bins * gap[:, None],
+        ],
+        axis=1,
+    )
+
+
+def _scores(totals: np.ndarray, classes: int) -> dict[str, np.ndarray]:
+    """Scores from sums of `_rows`, shape (..., columns); classes without a video count in no mean over classes.
+
+    The calibration error is Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 3.
+    """
+    right, right5, clips, clips_right = (totals[..., i] for i in range(4))
+    by_class = totals[..., 4 : 4 + 3 * classes].reshape(*totals.shape[:-1], 3, classes)
+    hits, answers, videos = (by_class[..., i, :] for i in range(3))
+    total = videos.sum(axis=-1)
+    present = videos > 0
+    # Where a class has no video its hits are 0 too: 0 / 1 is a harmless stand-in that `present` leaves out.
+    recall = hits / np.where(present, videos, 1)
+    f1 = 2 * hits / np.where(present, answers + videos, 1)
+    return {
+        "top1": right / total,
+        "top5": right5 / total,
+        "mean_class": (recall * present).sum(axis=-1) / present.sum(axis=-1),
+        "macro_f1": (f1 * present).sum(axis=-1) / present.sum(axis=-1),
+        "calibration_error": abs(totals[..., 4 + 3 * classes :]).sum(axis=-1) / total,
+        "clip_top1": clips_right / clips,
+    }
+
+
+def _bin(confidence: np.ndarray) -> np.ndarray:
+    """The bin of each confidence: bin i holds (i / 15, (i + 1) / 15]."""
+    return np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
+
+
+def _bootstrap(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Sums of `rows` over groups drawn with replacement, as many as there are: float64 (replicates, columns)."""
+    units = groups.max() + 1
+    sums = np.zeros((units, rows.shape[1]))
+    np.add.at(sums, groups, rows)
+    drawn = np.random.default_rng(0).multinomial(units, np.full(units, 1 / units), size=REPLICATES)
+    return drawn @ sums
+
+
+def _percentile_interval(value: float, draws: np.ndarray) -> Estimate:
+    """The percentile interval of bootstrap replicates (Efron 1979) around a score."""
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(float(value), float(low), float(high))

@@ -1,0 +1,84 @@
+"""What an exported model says about itself, worked out from its weights and completed by the settings."""
+
+import logging
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZING
+from video3d.common.errors import UserError
+from video3d.compute.device import paddle_version
+from video3d.evaluation.model_metadata import UNCHECKED
+
+PROTOCOLS = {
+    "segments": "segments",
+    "consecutive": "sliding",
+    "reference implementation": "segments",
+    "PyTorch": "sliding",
+}
+TRAINING_FACTS = ("train", "seed", "data", "commit", "versions", "start")
+
+
+def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence[str]) -> dict:
+    """The metadata of a model that is exported from `weights`.
+
+    `known` are the metadata of `load_any`; where they differ from the settings they count, and the log says so. Where
+    the weights come from and what they have seen is told by check_weights.py: until then they are unchecked. Raises
+    UserError if the weights are of another number of classes than `classes`, of other ones, or have them in another
+    order.
+    """
+    labels = known.get("labels") or list(classes)
+    if known["classes"] != len(labels) or (classes and labels != list(classes)):
+        raise UserError(other_classes(weights, known, classes))
+    if not known.get("labels"):
+        logging.warning(
+            "%s do not tell the names of their classes: taken to be those of the split, in its order", weights
+        )
+    return {
+        "labels": labels,
+        "clip": completed("clip", known.get("clip", {}), settings),
+        "model": completed("model", known["model"], settings),
+        "frames": settings["frames"],
+        "resizing": known.get("resizing", FIRST_RESIZING if "train" in known else RESIZING),
+        "protocol": fitting_protocol(known, settings),
+        "weights": {
+            **UNCHECKED,
+            "source": str(weights),
+            "sha256": known["sha256"],
+            "made_by": known["source"],
+        },
+        "training": {name: known[name] for name in TRAINING_FACTS if name in known},
+        "versions": {"python": platform.python_version(), "paddle": paddle_version()},
+    }
+
+
+def completed(section: str, known: dict, settings: dict) -> dict:
+    """A section of the settings in which what is known about the weights has replaced what was set."""
+    for key, value in known.items():
+        if value != settings[section].get(key):
+            logging.info("%s: %s: %s, as the weights have it, not %s", section, key, value, settings[section].get(key))
+    for key in sorted((settings[section].keys() - known.keys()) & {"mean", "std"}):
+        logging.warning("clip: %s: %s, from the settings: the weights do not tell theirs", key, settings[section][key])
+    return settings[section] | known
+
+
+def fitting_protocol(known: dict, settings: dict) -> str:
+    """The protocol that shows clips as the training did; prediction uses it unless told otherwise."""
+    sampling = known.get("train", settings["train"])["sampling"]
+    return PROTOCOLS.get(known["source"]) or PROTOCOLS[sampling]
+
+
+def other_classes(weights: Path, known: dict, wanted: Sequence[str]) -> str:
+    """Say how the classes of the weights differ from those that are wanted."""
+    trained = known.get("labels", [])
+    if known["classes"] is None:
+        return f"{weights} have no classifier: give the file as train: weights: to train one"
+    if not wanted:
+        return f"{weights} know {known['classes']} classes but not their names; give them as --classes"
+    if known["classes"] != len(wanted):
+        return (
+            f"{weights} know {known['classes']} classes, but {len(wanted)} are wanted (dataset: classes:); "
+            "to train them for other classes, give the file as train: weights:"
+        )
+    label = next(i for i, (ours, theirs) in enumerate(zip(trained, wanted, strict=True)) if ours != theirs)
+    return f"{weights}: label {label} is {trained[label]}, but {wanted[label]} is wanted (dataset: classes:)"

@@ -1,0 +1,106 @@
+"""Where a data set comes from: a list of URLs, archives and folders, told apart without any network."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from video3d.common.errors import UserError
+
+VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the files come from.
+
+    kind: url: download the first of `urls` that works; archive: the local file `path`; folder: the local folder `path`.
+    name: the name of the archive in resources/<dataset>/; empty for a folder, which is read where it lies.
+    classes: only the videos of these are fetched from the ZIP at `urls`; empty: the whole archive.
+    """
+
+    kind: Literal["url", "archive", "folder"]
+    name: str
+    path: str = ""
+    urls: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "dataset.videos") -> Source:
+    """Choose from `sources`: http(s) URLs, `file:` URLs, paths of archives and of folders, in order of preference.
+
+    `~` and environment variables are expanded, unless a file is called so; a source with an undefined variable is
+    passed over. What exists on this machine wins over URLs, as it costs nothing; the URLs are mirrors of one file. An
+    archive that does not exist (yet) is the last choice: another rule may make it. With `classes` a remote ZIP is named
+    after them as well, since only their videos are fetched. Raises UserError that says what is wrong with every source
+    if none can be used.
+    """
+    reasons, urls, absent = [], [], []
+    for source in sources:
+        as_it_is = Path(source).exists()
+        variables = [] if as_it_is else [match[1] or match[2] for match in VARIABLE.finditer(source)]
+        undefined = [name for name in variables if not os.environ.get(name)]
+        if undefined:
+            reasons.append(f"{source}: the environment variable {undefined[0]} is not set")
+            continue
+        place = source if as_it_is else os.path.expandvars(source)
+        if is_url(place):
+            urls.append(place)
+            continue
+        path = _local_path(place)
+        if path.is_dir():
+            return Source("folder", "", str(path))
+        if path.is_file():
+            return Source("archive", _local_name(path), str(path))
+        reasons.append(f"{source}: {path} does not exist")
+        if path.suffix:
+            absent.append(path)
+    if urls:
+        return _remote(urls, sorted(set(classes)))
+    if absent:
+        return Source("archive", _local_name(absent[0]), str(absent[0]))
+    raise UserError(
+        f"{setting}: none of the sources can be used:\n"
+        + "\n".join(f"  - {reason}" for reason in reasons)
+        + "\nGive a URL, the path of a ZIP or RAR archive, or the path of a folder."
+    )
+
+
+def is_url(source: str) -> bool:
+    """Whether `source` needs the network: it is a URL, and not a `file:` one."""
+    return urlsplit(source).scheme.lower() in {"http", "https"}
+
+
+def _local_path(place: str) -> Path:
+    scheme, host, path, *_ = urlsplit(place)
+    if scheme.lower() == "file":
+        if host not in {"", "localhost"}:
+            raise UserError(f"{place}: a file: URL names a file of this machine: file:///path/of/the/file")
+        return Path(url2pathname(path))
+    if "://" in place:
+        raise UserError(f"{place}: only http:, https: and file: URLs can be read")
+    return Path(place).expanduser()
+
+
+def _local_name(path: Path) -> str:
+    """The name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
+    return re.sub("[{}<>]", "_", path.name)
+
+
+def _remote(urls: list[str], classes: list[str]) -> Source:
+    name = archive_name(urls[0])
+    if not classes or not name.lower().endswith(".zip"):
+        return Source("url", name, urls=tuple(urls))
+    mark = hashlib.sha256("\n".join(classes).encode()).hexdigest()[:8]
+    return Source("url", f"{name[:-4]}.{mark}.zip", urls=tuple(urls), classes=tuple(classes))
+
+
+def archive_name(url: str) -> str:
+    """The last part of the path of `url`, reduced to plain characters."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"

@@ -1,0 +1,54 @@
+"""The table of the videos that `unpack` took from a source: what tells that nothing is left to unpack."""
+
+import hashlib
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from video3d.common.errors import UserError
+from video3d.common.tables import read_table
+from video3d.dataset.ucf101 import VideoName
+from video3d.fetch.archives import is_video
+
+COLUMNS = ("video", "class", "bytes", "source_bytes")
+
+
+def unpacked_table(dataset: Mapping[str, Any]) -> Path:
+    """Where the table is for this section `dataset` of the config.
+
+    Each selection of classes has its own, as unpacking only ever adds videos.
+    """
+    selection = "\n".join(sorted(dataset["classes"]))
+    mark = hashlib.sha256(selection.encode()).hexdigest()[:8] if selection else "all"
+    return Path("data", dataset["name"], "videos", ".unpacked", f"{mark}.csv")
+
+
+def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:
+    """Whether the videos of `classes` in `source`, an archive or a folder, are those that the table lists.
+
+    An archive is taken for the one that was unpacked if it has the same size, or if it is gone; a folder if it holds no
+    video of the classes that is not in the table. So new file times unpack nothing.
+    """
+    try:
+        rows = read_table(table, COLUMNS, "unpack")
+    except UserError:
+        return False
+    if source.is_dir():
+        listed = {row["video"].lower() for row in rows}
+        return all(name.lower() in listed for name in videos_of(source, classes))
+    return bool(rows) and (not source.is_file() or rows[0]["source_bytes"] == str(source.stat().st_size))
+
+
+def videos_of(folder: Path, classes: Collection[str]) -> list[str]:
+    """The names of the videos of `classes` in a folder and below, without the ending."""
+    wanted = {name.lower() for name in classes}
+    names = [Path(file).stem for _, _, files in os.walk(folder, followlinks=True) for file in files if is_video(file)]
+    return [name for name in names if _class_of(name) in wanted]
+
+
+def _class_of(name: str) -> str:
+    try:
+        return VideoName.parse(name).class_name.lower()
+    except UserError:
+        return ""

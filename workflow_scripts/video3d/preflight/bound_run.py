@@ -1,0 +1,149 @@
+"""A run is bound to its settings: what a call would replace, told setting by setting before anything runs."""
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from video3d.common.files import sha256
+from video3d.common.settings import schema
+
+# What the audit and the split tables of a run depend on, and so its trainings, and what these depend on besides.
+OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_groups", "clip.frames")
+OF_TRAININGS = (*OF_TABLES, "model", "clip", "train")
+# What is made anew within minutes, so nobody is asked.
+OF_EVALUATIONS = ("splits", "seeds", "evaluate")
+LEFT_NOTHING_OUT = ("dataset.faulty_videos", "stop")
+WITHOUT_ORDER = {"validation_groups", "dataset.classes"}
+WAYS_OUT = (
+    "Give the new settings a run of their own (run: <name>, or --config run=<name>), or replace what is there: "
+    "--config replace=true. (A call that forgot its --configfile or its --config looks like this, too.)"
+)
+
+
+def refusal(
+    run: Path, trainings: Sequence[Path], settings: Mapping, classes: Sequence[str], binding=OF_TRAININGS
+) -> str:
+    """Why this call must not go on: the finished `trainings` that were made with other settings, and the ways out.
+
+    `trainings` are folders <run>/split<k>/seed<s>, `classes` the names that the settings stand for, `binding` the names
+    of the settings that count. Empty if nothing that is finished would be replaced, by other settings at least.
+    """
+    changed: dict[str, str] = {}
+    lost = []
+    for folder in trainings:
+        if not (folder / "weights.pdparams").is_file():
+            continue
+        made = read_training(folder)
+        found = (
+            dict(differences(made, settings, classes, binding)) if made else {f"{folder}/weights.json": "unreadable"}
+        )
+        if found:
+            changed |= found
+            lost.append(describe_training(folder, made))
+    if not lost:
+        return ""
+    lines = [f"  {setting}: {change}" for setting, change in changed.items()]
+    return "\n".join(
+        [
+            f"{run}/ holds what was trained with other settings, and this call would replace it:",
+            *lines,
+            "It would lose:",
+            *(f"  {line}" for line in lost),
+            WAYS_OUT,
+        ]
+    )
+
+
+def read_training(folder: Path) -> dict[str, Any]:
+    """What the description of the training in `folder` says; empty if it cannot be read.
+
+    Settings that version 0.1 did not keep there are taken from the config.yaml of the run.
+    """
+    made = read_mapping(folder / "weights.json")
+    kept = read_mapping(folder.parents[1] / "config.yaml") if made and "frames" not in made else {}
+    return {name: kept[name] for name in ("dataset", "frames", "validation_groups") if name in kept} | made
+
+
+def differences(
+    made: Mapping, settings: Mapping, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
+) -> Iterator[tuple[str, str]]:
+    """The binding settings in which `made`, a weights.json, differs from `settings`: their names, and `old → new`.
+
+    A setting that an older version did not have had its default. Faulty videos that were left out are the only ones
+    that `dataset.faulty_videos` matters for: where it said `stop`, there were none.
+    """
+    for name in binding:
+        for setting, default in _leaves(name):
+            section = setting.partition(".")[0]
+            if section in made:
+                old, new = _value(made, setting, default), _value(settings, setting, default)
+                if _comparable(setting, old) != _comparable(setting, new) and (setting, old) != LEFT_NOTHING_OUT:
+                    yield setting, f"{_text(old)} → {_text(new)}"
+    labels = made.get("labels")
+    if isinstance(labels, list) and set(labels) != set(classes):
+        yield "dataset.classes", f"{_text(labels)} → {_text(list(classes))}"
+    start, weights = made.get("start"), _value(settings, "train.weights", None)
+    if start and "train" in binding and weights and Path(weights).is_file() and start["sha256"] != sha256(weights):
+        yield "the file of train.weights", f"SHA-256 {start['sha256'][:12]}… → {sha256(weights)[:12]}…"
+
+
+def evaluation_changes(run: Path, settings: Mapping) -> str:
+    """What is evaluated anew in a run, as the settings beside its accuracies say: `old → new`; empty if nothing."""
+    kept = read_mapping(run / "config.yaml")
+    changes = [
+        f"{setting}: {_text(old)} → {_text(new)}"
+        for name in OF_EVALUATIONS
+        for setting, default in _leaves(name)
+        if (old := _value(kept, setting, default)) != (new := _value(settings, setting, default))
+    ]
+    return ", ".join(changes) if kept else ""
+
+
+def describe_training(folder: Path, made: Mapping) -> str:
+    """A line for one finished training: where it is, when it ended, how long it was."""
+    ended = datetime.datetime.fromtimestamp((folder / "weights.pdparams").stat().st_mtime)
+    epochs = _value(made, "train.epochs", "?")
+    return f"{folder.parent.name}/{folder.name}: {epochs} epochs, finished {ended:%Y-%m-%d %H:%M}"
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """A mapping in a JSON or YAML file; empty if there is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _leaves(name: str) -> list[tuple[str, Any]]:
+    """The settings below `name` with their defaults, as the schema has them; `name` itself if it has no parts."""
+    part = schema()
+    for key in name.split("."):
+        part = part["properties"][key]
+    if "properties" not in part:
+        return [(name, part.get("default"))]
+    return [leaf for key in part["properties"] for leaf in _leaves(f"{name}.{key}")]
+
+
+def _value(settings: Mapping, setting: str, default: Any) -> Any:
+    value: Any = settings
+    for key in setting.split("."):
+        if not isinstance(value, Mapping) or key not in value:
+            return default
+        value = value[key]
+    return value
+
+
+def _comparable(setting: str, value: Any) -> Any:
+    return sorted(value, key=str) if setting in WITHOUT_ORDER and isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and len(value) > 6:
+        return f"[{', '.join(map(str, value[:5]))}, … {len(value)} in all]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,168 @@
+"""Contact sheets of frames: SVG images in which every frame is a WebP and every name is text."""
+
+import base64
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from video3d.clips.spatial_crops import centre_box, crop_resizer, decode
+from video3d.evaluation.protocols import views
+from video3d.frames.frame_pack import Pack
+
+WIDTH = 920
+LEAST_WIDTH, CHARACTERS = 640, 100  # room for a line of that many characters
+GAP = 6
+LINE = 15
+QUALITY = 55
+RIGHT, WRONG, INK = "#00704f", "#b34700", "#222222"
+MISTAKES, MISTAKES_IN_ROW = 21, 7
+PAIRS, VIDEOS_OF_PAIR = 4, 4
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A picture, uint8 RGB (height, width, 3), with lines of text (text, colour) below it."""
+
+    image: np.ndarray
+    lines: Sequence[tuple[str, str]] = ()
+
+
+class Frames:
+    """Frames of videos out of the packs in one folder, as evaluation sees them: the centre square."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._packs: dict[str, Pack] = {}
+
+    def complete(self, classes: Sequence[str]) -> bool:
+        """Whether the folder has the pack of every class."""
+        return all((self.folder / f"{name}.zip").is_file() for name in classes)
+
+    def middle(self, class_name: str, video: str, size: int) -> np.ndarray:
+        """The middle frame, uint8 RGB (size, size, 3)."""
+        return self.at(class_name, video, [self._pack(class_name).videos.get(video, 1) // 2], size)[0]
+
+    def clip(self, class_name: str, video: str, settings: dict, size: int) -> np.ndarray:
+        """The clip in the middle of those that the first protocol takes, uint8 RGB (T, size, size, 3)."""
+        evaluate = settings["evaluate"]
+        frames = self._pack(class_name).videos.get(video, 1)
+        chosen = views(evaluate["protocols"][0], frames, settings["clip"]["frames"], evaluate["uniform"])
+        return self.at(class_name, video, chosen.indices[(len(chosen.indices) - 1) // 2], size)
+
+    def at(self, class_name: str, video: str, indices: Sequence[int], size: int) -> np.ndarray:
+        """The frames of these 0-based indices, uint8 RGB (T, size, size, 3)."""
+        pack = self._pack(class_name)
+        clip = np.empty((len(indices), size, size, 3), np.uint8)
+        for out, jpeg in zip(clip, pack.jpegs(video, indices), strict=True):
+            image = decode(jpeg)
+            crop_resizer(centre_box(image.shape[1], image.shape[0]), size)(image, out)
+        return clip
+
+    def _pack(self, class_name: str) -> Pack:
+        if class_name not in self._packs:
+            self._packs[class_name] = Pack(self.folder / f"{class_name}.zip")
+        return self._packs[class_name]
+
+
+def mistakes(frames: Frames, wrong: pd.DataFrame, heading: Sequence[str]) -> str:
+    """The first rows of `wrong` (video, class, predicted_class, probability, split), a cell per video."""
+    size = WIDTH // MISTAKES_IN_ROW - GAP
+    cells = [
+        Cell(
+            frames.middle(row["class"], row["video"], size),
+            [(row["class"], RIGHT), (row["predicted_class"], WRONG), (f"{row['probability']:.0%}", INK)],
+        )
+        for _, row in wrong.drop_duplicates("video").head(MISTAKES).iterrows()
+    ]
+    if not cells:
+        return nothing("No mistake was made.")
+    rows = [cells[start : start + MISTAKES_IN_ROW] for start in range(0, len(cells), MISTAKES_IN_ROW)]
+    return sheet([*((line, ()) for line in heading), *(("", row) for row in rows)])
+
+
+def confused_pairs(
+    frames: Frames, pairs: pd.DataFrame, wrong: pd.DataFrame, training: pd.DataFrame, heading: Sequence[str]
+) -> str:
+    """A row per pair: test videos of the class that were taken for the other, then training videos of that other.
+
+    `pairs` as from `analysis.confused_pairs`; `wrong` has video, class, predicted_class; `training` video, class,
+    group, of which one video a group is taken.
+    """
+    size = (WIDTH - 3 * GAP) // (2 * VIDEOS_OF_PAIR) - GAP
+    rows = []
+    for _, pair in pairs.head(PAIRS).iterrows():
+        mine = wrong[(wrong["class"] == pair["class"]) & (wrong["predicted_class"] == pair["predicted_class"])]
+        theirs = training[training["class"] == pair["predicted_class"]].drop_duplicates("group")
+        left, right = (
+            [Cell(frames.middle(row["class"], row["video"], size)) for _, row in table.head(VIDEOS_OF_PAIR).iterrows()]
+            for table in (mine.drop_duplicates("video"), theirs)
+        )
+        space = [Cell(np.full((size, 2 * GAP, 3), 255, np.uint8))]
+        title = f"{pair['class']} taken for {pair['predicted_class']}: {pair['share']:.0%} of its videos"
+        rows.append((title, left + space + right))
+    return sheet([*((line, ()) for line in heading), *rows]) if rows else nothing("No mistake was made.")
+
+
+def clips(frames: Frames, videos: pd.DataFrame, settings: Mapping[int, dict]) -> str:
+    """A strip of the frames of a clip of the first video of every class in `videos` (video, class, split).
+
+    `settings` has the sections clip and evaluate for each split: networks may take clips of different shapes.
+    """
+    rows = []
+    for _, row in videos.drop_duplicates("class").iterrows():
+        chosen = settings[row["split"]]
+        size = min(chosen["clip"]["size"], WIDTH // chosen["clip"]["frames"])
+        strip = np.concatenate(list(frames.clip(row["class"], row["video"], chosen, size)), axis=1)
+        rows.append((f"{row['class']} ({row['video']})", [Cell(strip)]))
+    return sheet(rows)
+
+
+def sheet(rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
+    """Rows of cells below each other as an SVG, each row with a title above it unless that is empty."""
+    body, y, width = [], 0, LEAST_WIDTH
+    for title, cells in rows:
+        for line in textwrap.wrap(title, CHARACTERS):
+            y += LINE
+            body.append(_text(0, y, line, INK))
+        y += GAP if title else 0
+        x = 0
+        for cell in cells:
+            height, cell_width, _ = cell.image.shape
+            body.append(
+                f'<image x="{x}" y="{y}" width="{cell_width}" height="{height}" href="{data_uri(cell.image)}"/>'
+            )
+            for number, (line, colour) in enumerate(cell.lines, 1):
+                body.append(_text(x, y + height + number * LINE, line, colour))
+            x += cell_width + GAP
+            width = max(width, x)
+        y += max(cell.image.shape[0] + len(cell.lines) * LINE for cell in cells) + GAP if cells else 0
+    return _svg(width, y, body)
+
+
+def nothing(text: str) -> str:
+    """What stands where there is no picture: a sentence."""
+    return _svg(600, 3 * LINE, [_text(0, 2 * LINE, text, INK)])
+
+
+def data_uri(image: np.ndarray) -> str:
+    """An image, uint8 RGB (height, width, 3), as a data URI that holds it as WebP."""
+    _, encoded = cv2.imencode(".webp", image[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+    return "data:image/webp;base64," + base64.b64encode(encoded).decode()
+
+
+def _text(x: float, y: float, text: str, colour: str) -> str:
+    return f'<text x="{x}" y="{y - 3}" fill="{colour}">{escape(text)}</text>'
+
+
+def _svg(width: float, height: float, body: Sequence[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        'font-family="Helvetica, Arial, sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
+        + "".join(body) + "</svg>"
+    )  # fmt: skip

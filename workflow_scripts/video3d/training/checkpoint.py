@@ -1,0 +1,76 @@
+"""The state of a training, kept so that a killed run goes on and a finished one need not be repeated."""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path
+
+FILE = "checkpoint.npz"
+FACTS = "facts"
+
+
+@dataclass
+class Totals:
+    """Sums over the steps of the epoch so far."""
+
+    clips: int = 0
+    loss: float = 0.0
+    correct: int = 0
+    seconds: float = 0.0
+    waiting: float = 0.0
+
+
+@dataclass
+class State:
+    """How far a training is: the epoch (from 1) and its next step (from 0); after the last epoch it is finished.
+
+    `history` has one row per finished epoch; `software` says what computed the last of the steps.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    totals: Totals = field(default_factory=Totals)
+    history: list[dict] = field(default_factory=list)
+    software: dict = field(default_factory=dict)
+
+
+def save_checkpoint(folder: str | os.PathLike, key: str, state: State, tensors: Mapping[str, np.ndarray]) -> None:
+    """Replace the checkpoint in `folder` in one go, so that a kill at any moment leaves the old or the new one.
+
+    `key` says what the training is of (settings, seed, data, code).
+    """
+    facts = json.dumps({"key": key, "state": asdict(state)})
+    with atomic_path(Path(folder) / FILE) as path, path.open("wb") as file:
+        np.savez(file, **tensors, **{FACTS: np.array(facts)})
+
+
+def load_checkpoint(folder: str | os.PathLike, key: str) -> tuple[State, dict[str, np.ndarray]] | None:
+    """The state and the tensors in `folder`, or None if there is no checkpoint. Nothing in it is executed.
+
+    Raises UserError if the checkpoint is damaged or of another training.
+    """
+    path = Path(folder) / FILE
+    for leftover in path.parent.glob(f".{FILE}.*.part"):
+        leftover.unlink(missing_ok=True)  # other processes of a team look too
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            tensors = {name: file[name] for name in file.files}
+        facts = json.loads(str(tensors.pop(FACTS)))
+        state = State(**facts["state"] | {"totals": Totals(**facts["state"]["totals"])})
+    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"the checkpoint {path} is damaged ({error}); delete it to train from the start") from error
+    if facts["key"] != key:
+        raise UserError(
+            f"the checkpoint {path} is of another training (other settings, seed, data or code); "
+            "choose another --checkpoints folder or delete it"
+        )
+    return state, tensors

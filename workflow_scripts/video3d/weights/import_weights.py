@@ -1,0 +1,187 @@
+"""Weights from elsewhere: which network a file is of, its tensors under our names, and the input it was trained on.
+
+Read are our own `.pdparams`, those of the reference implementation, the files of the paper's authors (`.pth`, see
+video3d.weights.torch_reader) and safetensors with any of their names. Nothing in a file is executed.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import paddle
+import safetensors
+
+from video3d.common.errors import UserError
+from video3d.common.files import sha256
+from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
+from video3d.model.resnet3d import build_network
+from video3d.weights.pdparams import HEAD, compare, load_weights
+from video3d.weights.restricted_pickle import damage_named
+from video3d.weights.torch_reader import is_torch, read_torch
+
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "input": "rgb"}
+# The paper's networks saw 0..255 minus ActivityNet's mean, undivided; here values are in 0..1 before normalisation.
+ACTIVITYNET = {
+    "mean": [114.7748 / 255, 107.7354 / 255, 99.4750 / 255],
+    "std": [1 / 255, 1 / 255, 1 / 255],
+    "input": "rgb",
+}
+KINETICS = {"mean": [0.4345, 0.4051, 0.3775], "std": [0.2768, 0.2713, 0.2737], "input": "rgb"}
+# Numbers of classes of the files that the paper's authors published: those of the paper (Kinetics-400, fine-tuned on
+# UCF101 and HMDB51), and those of 2020 (Kinetics-700, Moments in Time, STAIR Actions and their unions).
+CLASSES_2018 = (400, 101, 51)
+CLASSES_2020 = (700, 1039, 800, 1139, 339, 439, 100)
+NAMES_THAT_TELL = ("conv1.weight", "layer1.0.conv2.weight")  # without them nobody knows how wide a network is
+
+REFERENCE_NAMES = (
+    (r"backbone\.stem\.0\.conv\.weight", "conv1.weight"),
+    (r"backbone\.stem\.0\.bn\.(\w+)", r"bn1.\1"),
+    (r"backbone\.(layer\d\.\d+)\.block\.0\.conv\.(\w+)", r"\1.conv1.\2"),
+    (r"backbone\.(layer\d\.\d+)\.block\.0\.bn\.(\w+)", r"\1.bn1.\2"),
+    (r"backbone\.(layer\d\.\d+)\.block\.1\.(\w+)", r"\1.conv2.\2"),
+    (r"backbone\.(layer\d\.\d+)\.block\.2\.(\w+)", r"\1.bn2.\2"),
+    (r"backbone\.(layer\d\.\d+\.downsample\.[01]\.\w+)", r"\1"),
+    (r"head\.fc\.(weight|bias)", r"fc.\1"),
+)
+
+
+def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
+    """The tensors of a weights file under the names of our networks, and what is known about them.
+
+    The metadata are those beside our own weights; for any other file they say under `model` which network it is of, as
+    in the config, under `classes` how many it tells apart (None without a classifier), under `clip` the mean and std of
+    its input if the file is one of the known ones, and under `source` whose it is. Raises UserError if the file is
+    absent, damaged, would run a program when unpickled, or is of no network of this project; every tensor is accounted
+    for. `sha256` is that of the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there are no weights at {path}")
+    published, metadata = _read(path)
+    tensors = paddle_tensors(published, path)
+    checksum = metadata.get("sha256") or sha256(path)
+    return tensors, describe(tensors, path) | _origin(published) | metadata | {"sha256": checksum}
+
+
+def paddle_tensors(published: Mapping[str, np.ndarray], path: str | Path) -> dict[str, np.ndarray]:
+    """Published tensors under the names of our networks, laid out as Paddle has them.
+
+    `path` is only for messages. Raises UserError for a name that the reference implementation has not.
+    """
+    if _is_reference(published):
+        return {_our_name(name, path): values for name, values in published.items()}
+    if not _is_torch(published):
+        return dict(published)
+    tensors = {
+        re.sub(r"running_var$", "_variance", re.sub(r"running_mean$", "_mean", name.removeprefix("module."))): values
+        for name, values in published.items()
+        if not name.endswith("num_batches_tracked")  # PyTorch's counter; Paddle has none, and inference needs none
+    }
+    return {name: values.T if name == "fc.weight" else values for name, values in tensors.items()}
+
+
+def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
+    """Which network tensors under our names are of: `model`, as in the config, and `classes`, their number.
+
+    Without a classifier, as of a network that was trained for something else, `classes` is None.
+    Raises UserError, naming the tensors at fault, if that is no network of this project.
+    """
+    try:
+        blocks = tuple(
+            1 + max(int(name.split(".")[1]) for name in tensors if name.startswith(f"layer{stage}."))
+            for stage in (1, 2, 3, 4)
+        )
+        width = tensors["conv1.weight"].shape[0]
+        inner, inner_per_group = tensors["layer1.0.conv2.weight"].shape[:2]
+        classes = tensors["fc.bias"].shape[0] if "fc.bias" in tensors else None
+        bottleneck = "layer1.0.conv3.weight" in tensors
+        depth = next(
+            d for d, b in BLOCKS_PER_STAGE.items() if b == blocks and (d >= SHALLOWEST_BOTTLENECK) == bottleneck
+        )
+        shortcut = "reference" if "layer1.0.conv1.bias" in tensors else "A"
+        if shortcut == "A" and any(".downsample." in name for name in tensors):
+            shortcut = "B"
+        model = {"depth": depth, "shortcut": shortcut, "width": width, "cardinality": inner // inner_per_group}
+        with paddle.LazyGuard():  # only names and shapes are wanted
+            network = build_network(model, classes or 1)
+    except (KeyError, IndexError, ValueError, StopIteration, ZeroDivisionError, UserError) as error:
+        missing = [name for name in NAMES_THAT_TELL if name not in tensors]
+        raise UserError(
+            f"{path} is of no network of this project; its first tensors: {', '.join(list(tensors)[:5])}"
+            + (f"; missing: {', '.join(missing)}" if missing else "")
+        ) from error
+    fit = compare(network, tensors)
+    if classes is None:
+        fit = fit._replace(missing=[name for name in fit.missing if name not in HEAD])
+    if any(fit):
+        raise UserError(f"{path} looks like weights of model: {model}, but does not fit it: {fit}")
+    return {"model": model, "classes": classes}
+
+
+def check_settings(path: str | Path, metadata: Mapping, model: Mapping, clip: Mapping) -> None:
+    """Raise UserError, saying what to set, if weights are of another network or saw another input than settings say.
+
+    `metadata` are those of `load_any`, `model` and `clip` sections of the config. A file that does not tell its input
+    is taken to have seen that of the settings; a line in the log says so.
+    """
+    wanted = {"model": {name: metadata["model"][name] for name in ("depth", "shortcut", "width", "cardinality")}}
+    fits = all(model[name] == value for name, value in wanted["model"].items())
+    if "clip" in metadata:
+        known = metadata["clip"]
+        numbers = {name: [round(value, 6) for value in known[name]] for name in ("mean", "std")}
+        wanted["clip"] = numbers | {"input": known["input"]}
+        fits = fits and all(np.allclose(clip[name], value, atol=1e-5) for name, value in numbers.items())
+        fits = fits and clip["input"] == known["input"]
+    else:
+        logging.warning(
+            "%s does not tell its input's normalisation; taken from the config: mean %s, std %s of RGB in 0..1",
+            path, clip["mean"], clip["std"],
+        )  # fmt: skip
+    if not fits:
+        lines = "\n".join(f"  {section}: {json.dumps(values)}" for section, values in wanted.items())
+        raise UserError(f"{path} is of another network or another input than the settings say; set\n{lines}")
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """The tensors as named in the file, and the metadata beside it."""
+    if is_torch(path):
+        return read_torch(path), {}
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start[8:] != b"{":
+        return load_weights(path)
+    with damage_named(path), safetensors.safe_open(path, framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, {}  # noqa: SIM118
+
+
+def _our_name(name: str, path: Path) -> str:
+    """Our name of a tensor of the reference implementation."""
+    for pattern, replacement in REFERENCE_NAMES:
+        if match := re.fullmatch(pattern, name):
+            return match.expand(replacement)
+    raise UserError(f"{path} holds {name}, which the reference implementation's ResNet-18 has not")
+
+
+def _is_reference(published: Mapping[str, np.ndarray]) -> bool:
+    return any(name.startswith("backbone.") for name in published)
+
+
+def _is_torch(published: Mapping[str, np.ndarray]) -> bool:
+    return any(name.endswith("running_mean") for name in published)
+
+
+def _origin(published: Mapping[str, np.ndarray]) -> dict:
+    """Whose the tensors are, by their names, and the normalisation of their input if that is known."""
+    if _is_reference(published):
+        return {"source": "reference implementation", "clip": IMAGENET}
+    if not _is_torch(published):
+        return {"source": "this project"}
+    # The files of 2018 precede PyTorch 0.4.1, which added a counter to batch norm; those of 2020 have it.
+    counted = any(name.endswith("num_batches_tracked") for name in published)
+    classes = [len(values) for name, values in published.items() if name.endswith("fc.bias")]
+    if classes and classes[0] in (CLASSES_2020 if counted else CLASSES_2018):
+        return {"source": "PyTorch", "clip": KINETICS if counted else ACTIVITYNET}
+    return {"source": "PyTorch"}

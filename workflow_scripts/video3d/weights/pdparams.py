@@ -1,0 +1,142 @@
+"""Weights as files: a pickled dict of NumPy arrays (`.pdparams`), and what is known about them in a `.json` beside it.
+
+`paddle.load` reads the files too. This module does not use it: it would run whatever program a pickle contains.
+"""
+
+import json
+import logging
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from paddle import nn
+
+from video3d.common.errors import UserError
+from video3d.common.files import atomic_path, sha256
+from video3d.weights.restricted_pickle import ARRAYS, Array, read_pickle
+
+HEAD = ("fc.weight", "fc.bias")
+NAMES_SHOWN = 8
+
+
+class Fit(NamedTuple):
+    """How the tensors of a file fit a network: names absent, names too many, and shapes that differ, by name."""
+
+    missing: list[str]
+    unexpected: list[str]
+    misshaped: dict[str, str]
+
+    def __str__(self) -> str:
+        shapes = [f"{name} ({difference})" for name, difference in self.misshaped.items()]
+        parts = {"missing": self.missing, "unexpected": self.unexpected, "of another shape": shapes}
+        return "; ".join(f"{what}: {_few(names)}" for what, names in parts.items() if names) or "every tensor fits"
+
+
+def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
+    """Write the parameters and running statistics of `network`, and `metadata` as JSON beside them.
+
+    Equal tensors give equal bytes. The metadata are completed by the SHA-256 of the weights, which ties the two files.
+    """
+    path = Path(path)
+    tensors = {name: np.array(tensor.numpy(), order="C") for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        with temporary.open("wb") as file:
+            pickle.dump(tensors, file, protocol=4)  # the newest that paddle.load documents
+        text = json.dumps({**metadata, "sha256": sha256(temporary)}, indent=2, ensure_ascii=False)
+        with atomic_path(path.with_suffix(".json")) as beside:
+            beside.write_text(text + "\n", encoding="utf-8")
+
+
+def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """The tensors of a `.pdparams` file by name, and the metadata beside it.
+
+    The metadata are empty if there are none, or if they belong to other weights that were there before. Raises
+    UserError if the file is absent, damaged, holds anything but arrays, or would run a program when unpickled.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there are no weights at {path}")
+    with path.open("rb") as file:
+        content = read_pickle(file, path, ARRAYS)
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no weights by name, but {type(content).__name__}")
+    content.pop("StructuredToParameterName@@", None)  # paddle.save's own list of internal names
+    strangers = [str(name) for name, value in content.items() if not _is_named_array(name, value)]
+    if strangers or not content:
+        raise UserError(f"{path} holds no weights by name, but {_few(strangers) or 'nothing'}")
+    return {name: array.value for name, array in content.items()}, read_description(path)
+
+
+def compare(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> Fit:
+    """How the names and shapes of `tensors` fit those of the network."""
+    own = network.state_dict()
+    return Fit(
+        missing=[name for name in own if name not in tensors],
+        unexpected=[name for name in tensors if name not in own],
+        misshaped={
+            name: f"{_shape(tensors[name])}, not {_shape(tensor)}"
+            for name, tensor in own.items()
+            if name in tensors and list(tensors[name].shape) != list(tensor.shape)
+        },
+    )
+
+
+def apply_weights(
+    network: nn.Layer,
+    tensors: Mapping[str, np.ndarray],
+    new_head: bool = False,
+    source: str | Path = "the weights",
+) -> None:
+    """Copy `tensors` into the network.
+
+    Raises UserError, and changes nothing, unless every tensor of the network is given in its shape and no other is.
+    With `new_head` the network keeps its own classifier, and `tensors` may have any or none. `source` is what the
+    message calls the weights.
+    """
+    kept = HEAD if new_head else ()
+    fit = compare(network, {**tensors, **{name: network.state_dict()[name] for name in kept}})
+    if any(fit):
+        raise UserError(
+            f"{source} do not fit the network: {fit}. "
+            "Are depth, shortcut, width and cardinality in `model:`, and the classes, those of the weights?"
+        )
+    for name, tensor in network.state_dict().items():
+        if name not in kept:
+            tensor.set_value(tensors[name].astype(np.float32))
+
+
+def _is_named_array(name: object, value: object) -> bool:
+    return isinstance(name, str) and isinstance(value, Array) and value.value is not None
+
+
+def read_description(path: Path) -> dict:
+    """What the `.json` beside a file of weights says, its SHA-256 among it; empty if there is none.
+
+    Empty, too, and a line in the log, if it describes other weights that were there before. Raises UserError if it is
+    no description at all.
+    """
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        metadata = json.loads(beside.read_text(encoding="utf-8"))
+        checksum = metadata["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{beside} does not describe weights: restore it; beside a file of your own, deleting it helps as well"
+        ) from error
+    if checksum != sha256(path):
+        logging.warning("%s describes other weights than %s: ignored", beside, path.name)
+        return {}
+    return metadata
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
+
+
+def _shape(tensor) -> str:
+    return "×".join(map(str, tensor.shape))

@@ -1,0 +1,131 @@
+"""Read what pickles say about arrays without doing what they say.
+
+A pickle may name any function of any installed package and have it called. Here the names are looked up in a table of
+harmless stand-ins; a name that is not in it ends the reading. Even NumPy's own functions are replaced: given a forged
+element type, they would take the numbers of an array for memory addresses.
+"""
+
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from video3d.common.errors import UserError
+
+
+def read_pickle(
+    file: BinaryIO,
+    path: Path,
+    stand_ins: Mapping[str, Any],
+    persistent_load: Callable[[tuple], Any] | None = None,
+) -> Any:
+    """The next object in `file`, built of plain containers, numbers, text and what `stand_ins` make.
+
+    `stand_ins` maps "module.name" to what stands in for it; `persistent_load` answers references to objects outside
+    the pickle. `path` is only for messages. Raises UserError if the pickle asks for anything else or is damaged.
+    """
+    unpickler = _Unpickler(file, encoding="latin1")
+    unpickler.path, unpickler.stand_ins, unpickler.answer = path, stand_ins, persistent_load
+    with damage_named(path):
+        return unpickler.load()
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged or forged file of weights makes fail into a UserError that names it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path} is damaged or no file of weights: {str(error) or type(error).__name__}") from error
+
+
+class _Unpickler(pickle.Unpickler):
+    path: Path
+    stand_ins: Mapping[str, Any]
+    answer: Callable[[tuple], Any] | None
+
+    def find_class(self, module: str, name: str) -> Any:
+        wanted = f"{module}.{name}"
+        if wanted not in self.stand_ins:
+            raise UserError(
+                f"{self.path} is refused: it asks to load {wanted}, which no file of weights needs, and which could "
+                "run a program on this machine. Take the weights from a source that you trust, best as safetensors."
+            )
+        return self.stand_ins[wanted]
+
+    def persistent_load(self, pid: Any) -> Any:
+        if self.answer is None:
+            raise ValueError("it refers to data outside itself")
+        return self.answer(pid)
+
+
+class OrderedDict(dict):
+    """Stands in for `collections.OrderedDict`; attributes pickled with it, as PyTorch's `_metadata`, are dropped."""
+
+    def __setstate__(self, state: dict) -> None:
+        pass
+
+
+class Sealed:
+    """A stand-in whose attributes no pickle can set behind the back of its constructor."""
+
+    def __setstate__(self, state: object) -> None:
+        raise ValueError("it changes an object after making it")
+
+
+class ArrayType:
+    """Stands in for `numpy.dtype`: a number type by name, e.g. "f4", and its byte order."""
+
+    def __init__(self, name: str, _align: bool = False, _copy: bool = False):
+        if np.dtype(name).kind not in "fiub":
+            raise ValueError(f"an array of {name!r} holds no numbers")
+        self.name = name
+        self.order = "="
+
+    def __setstate__(self, state: tuple) -> None:
+        self.order = state[1]
+
+    def numpy(self) -> np.dtype:
+        """The type itself."""
+        return np.dtype(self.name).newbyteorder(self.order)
+
+
+class Array:
+    """Stands in for `numpy.ndarray`; `value` is the array, once the pickle has told it."""
+
+    value: np.ndarray | None = None
+
+    def __setstate__(self, state: tuple) -> None:
+        _version, shape, kind, column_major, data = state
+        if isinstance(data, str):  # protocol 2 has no type for bytes
+            data = data.encode("latin1")
+        order = "F" if column_major else "C"
+        self.value = np.frombuffer(data, kind.numpy()).reshape(shape, order=order)
+
+
+def _reconstruct(_kind: Any, _shape: tuple, _type: Any) -> Array:
+    """Stands in for NumPy's function of this name, which makes the empty array that a state is then put into."""
+    return Array()
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Stands in for `_codecs.encode`, which protocol 2 uses for bytes."""
+    if encoding != "latin1":
+        raise ValueError(f"unexpected encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+CONTAINERS = {"collections.OrderedDict": OrderedDict}  # pickles have the others built in
+ARRAYS = {
+    **CONTAINERS,
+    "_codecs.encode": _encode,
+    "numpy.ndarray": Array,
+    "numpy.dtype": ArrayType,
+    "numpy.core.multiarray._reconstruct": _reconstruct,
+    "numpy._core.multiarray._reconstruct": _reconstruct,
+}
