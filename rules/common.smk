@@ -25,7 +25,7 @@ sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 # The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
-from video3d.common import code_version as code
+from video3d.common.code_version import code_version as version_of_code
 from video3d.common.errors import UserError
 from video3d.common.folders import visible_files
 from video3d.common.settings import as_argument, resolve
@@ -156,9 +156,15 @@ def untracked_record(wildcards, threads):
     return sections_as_text(*names)
 
 
-def code_version(script):
-    """What changes when workflow_scripts/<script>.py, or library code that it imports, computes something else."""
-    return code.code_version(PROJECT / "workflow_scripts" / f"{script}.py")
+def code_version(script, without=()):
+    """What changes when workflow_scripts/<script>.py, or library code that it imports, computes something else.
+
+    `without` names modules that it imports and that cannot change this job; the rule says why.
+    """
+    try:
+        return version_of_code(PROJECT / "workflow_scripts" / f"{script}.py", frozenset(without))
+    except UserError as error:
+        stop(error)
 
 
 def folder_version(name):

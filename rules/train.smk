@@ -24,7 +24,8 @@ rule train:
     params:
         settings=section("model", "clip", "train"),
         start=lambda wildcards: as_parameter(with_description(config["train"]["weights"])),
-        code=code.training_version(config["train"]["weights"]),
+        # The conversion of weights cannot change a training that starts from none.
+        code=code_version("train", without=[] if config["train"]["weights"] else ["video3d.weights.import_weights"]),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
         record=untracked_record,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from video3d.clips.clip_reader import open_packs
 from video3d.clips.spatial_crops import RESIZING
-from video3d.common.code_version import training_version
+from video3d.common.code_version import code_version
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
@@ -84,7 +84,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         "resizing": RESIZING,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
-        "code": options.code or training_version(weights),
+        "code": options.code or code_version(Path(__file__)),
     }
     key = hashlib.sha256(as_argument(facts | {"start": begun_with}).encode()).hexdigest()[:16]
     job = Job(

@@ -1,64 +1,325 @@
+"""What changes a script's code version, and what a script depends on."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from paths import PROJECT
-from video3d.common import code_version
+from video3d.common import code_version as module
+from video3d.common.errors import UserError
+
+SCRIPTS = PROJECT / "workflow_scripts"
+CONVERSION = "video3d.weights.import_weights"
+
+
+def code_version(script: Path, *without: str) -> str:
+    """The version of the files as they are now; what was read of the same text before is used again."""
+    return module.code_version.__wrapped__(script, frozenset(without))
 
 
 @pytest.fixture
-def version(tmp_path, monkeypatch):
-    """A function that edits a small script's library and gives the version that the script then has."""
-    library = tmp_path / "video3d"
-    library.mkdir()
-    (library / "__init__.py").write_text("")
-    (library / "middle.py").write_text("import video3d.deep\n")
-    (library / "deep.py").write_text('"""Deep."""\n\n\ndef f():\n    """Old."""\n    return 1\n')
-    (library / "other.py").write_text("x = 1\n")
-    (library / "console.py").write_text("x = 1\n")
-    script = tmp_path / "script.py"
-    script.write_text("from video3d import middle\nfrom video3d.console import x\n\nprint(middle)\n")
-    monkeypatch.setattr(code_version, "LIBRARY", library)
+def project(tmp_path):
+    """A function that writes files below a script with a library; it returns the script."""
 
-    def edit(name=None, text=None):
-        if name:
-            (tmp_path / name).write_text(text)
-        for function in (code_version.code_version, code_version._read):
-            function.cache_clear()
-        return code_version.code_version(script)
+    def write(files: dict[str, str]) -> Path:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path / "script.py"
 
-    return edit
+    write(
+        {
+            "script.py": "from video3d.one import middle\nfrom video3d.common.console import x\n\nprint(middle)\n",
+            "neighbour.py": "x = 1\n",
+            "video3d/__init__.py": "",
+            "video3d/one/__init__.py": "",
+            "video3d/one/middle.py": "import video3d.two.middle\n",
+            "video3d/two/__init__.py": "",
+            "video3d/two/middle.py": '"""Deep."""\n\n\ndef f():\n    """Old."""\n    return 1\n',
+            "video3d/two/other.py": "x = 1\n",
+            "video3d/common/__init__.py": "",
+            "video3d/common/console.py": "x = 1\n",
+        }
+    )
+    return write
 
 
-def test_comments_docstrings_and_layout_do_not_count(version):
-    before = version()
+def test_comments_docstrings_and_layout_do_not_count(project):
+    before = code_version(project({}))
     deep = '"""Deeper."""\n# why\ndef f():\n    """New."""\n    return (\n        1\n    )\n'
-    assert version("video3d/deep.py", deep) == before
-    assert version("video3d/deep.py", "def f():\n    return 1\n") == before
+    assert code_version(project({"video3d/two/middle.py": deep})) == before
+    assert code_version(project({"video3d/two/middle.py": "def f():\n    return 1\n"})) == before
 
 
-def test_code_counts_wherever_it_is_imported(version):
-    before = version()
-    assert version("video3d/deep.py", "def f():\n    return 2\n") != before
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import video3d.two.middle",
+        "import video3d.two.middle as m",
+        "from video3d.two import middle",
+        "from video3d.two import other, middle as m",
+        "from video3d.two.middle import f",
+        "from video3d.two.middle import *",
+        "def g():\n    from video3d.two.middle import f",
+        "import typing\nif typing.TYPE_CHECKING:\n    from video3d.two.middle import f",
+    ],
+)
+def test_code_counts_however_it_is_imported(project, statement):
+    """Both files are called middle.py: the second of one name counts as the first does."""
+    before = code_version(project({"video3d/one/middle.py": statement + "\n"}))
+    assert code_version(project({"video3d/two/middle.py": "def f():\n    return 2\n"})) != before
 
 
-def test_what_is_not_imported_does_not_count(version):
-    before = version()
-    assert version("video3d/other.py", "x = 2\n") == before
-    assert version("video3d/console.py", "x = 2\n") == before
+@pytest.mark.parametrize(
+    "name", ["script.py", "video3d/__init__.py", "video3d/one/__init__.py", "video3d/one/middle.py"]
+)
+def test_the_script_and_the_packages_on_the_way_count(project, name):
+    before = code_version(project({}))
+    script = project({})
+    (script.parent / name).open("a").write("\nx = 2\n")
+    assert code_version(script) != before
 
 
-def test_a_text_that_is_no_docstring_counts(version):
-    before = version("video3d/deep.py", "def f():\n    x = 'a'\n    return x\n")
-    assert version("video3d/deep.py", "def f():\n    x = 'b'\n    return x\n") != before
+def test_code_that_moves_to_another_file_counts(project):
+    before = code_version(project({}))
+    script = project(
+        {"video3d/two/moved.py": "def f():\n    return 1\n", "video3d/one/middle.py": "import video3d.two.moved"}
+    )
+    assert code_version(script) != before
 
 
-def test_training_does_not_depend_on_extraction_evaluation_or_figures():
-    """The staleness table of the README: what train imports decides when hours are spent again."""
-    library = PROJECT / "workflow_scripts" / "video3d"
-    reached, waiting = set(), [PROJECT / "workflow_scripts" / "train.py"]
-    while waiting:
-        for module in code_version._read(waiting.pop()).modules:
-            if module not in reached | code_version.SILENT and (library / f"{module}.py").is_file():
-                reached.add(module)
-                waiting.append(library / f"{module}.py")
-    assert "training" in reached
-    assert not reached & {"frames", "download", "archives", "inference", "scores", "convert", "plots"}
+def test_what_is_not_imported_does_not_count(project):
+    before = code_version(project({}))
+    assert code_version(project({"video3d/two/other.py": "x = 2\n", "neighbour.py": "x = 2\n"})) == before
+    assert code_version(project({"video3d/common/console.py": "x = 2\n"})) == before
+
+
+def test_a_script_that_is_imported_counts(project):
+    before = code_version(project({"script.py": "import neighbour\n"}))
+    assert code_version(project({"neighbour.py": "x = 2\n"})) != before
+
+
+def test_a_text_that_is_no_docstring_counts(project):
+    before = code_version(project({"video3d/two/middle.py": "def f():\n    x = 'a'\n    return x\n"}))
+    assert code_version(project({"video3d/two/middle.py": "def f():\n    x = 'b'\n    return x\n"})) != before
+
+
+@pytest.mark.parametrize(
+    ("statement", "missing"),
+    [
+        ("import video3d.gone", "video3d.gone"),
+        ("import video3d.two.gone", "video3d.two.gone"),
+        ("from video3d import gone", "video3d.gone"),
+        ("from video3d.two import middle, gone", "video3d.two.gone"),
+        ("from video3d.two.gone import x", "video3d.two.gone"),
+        ("from video3d.gone.deeper import x", "video3d.gone"),
+        ("from video3d.two.middle.f import x", "video3d.two.middle.f"),
+        ("def g():\n    import video3d.gone", "video3d.gone"),
+    ],
+)
+def test_an_import_that_leads_to_no_file_is_named_with_file_and_line(project, statement, missing):
+    script = project({"video3d/one/middle.py": f"import os\n{statement}\n"})
+    line = 2 + statement.count("\n")
+    with pytest.raises(UserError, match=rf"one/middle\.py, line {line}: {re.escape(missing)} is imported, but"):
+        code_version(script)
+
+
+@pytest.mark.parametrize("statement", ["from . import other", "from ..two import middle", "from .other import x"])
+def test_a_relative_import_is_named_with_file_and_line(project, statement):
+    script = project({"video3d/two/middle.py": f"import os\n{statement}\n"})
+    with pytest.raises(UserError, match=r"two/middle\.py, line 2: a relative import"):
+        code_version(script)
+
+
+def test_what_is_left_out_does_not_count_nor_does_what_only_it_imports(project):
+    script = project({"video3d/two/middle.py": "import video3d.two.other\n"})
+    whole, part = code_version(script), code_version(script, "video3d.two.middle")
+    assert whole != part
+    assert code_version(project({"video3d/two/other.py": "x = 2\n"}), "video3d.two.middle") == part
+    assert code_version(script) != whole
+    both = project({"script.py": "import video3d.one.middle, video3d.two.other\n"})
+    part = code_version(both, "video3d.two.middle")
+    assert code_version(project({"video3d/two/other.py": "x = 3\n"}), "video3d.two.middle") != part
+
+
+def test_what_is_left_out_must_be_imported(project):
+    with pytest.raises(UserError, match=r"script\.py does not import video3d\.two\.gone, video3d\.two\.other"):
+        code_version(project({}), "video3d.two.middle", "video3d.two.other", "video3d.two.gone")
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("from . import files\n", "TID252"),
+        ("from ..common import files\n", "TID252"),
+        ("from importlib import import_module\n", "TID251"),
+        ("import importlib\n\nimportlib.import_module('x')\n", "TID251"),
+    ],
+)
+def test_ruff_refuses_imports_that_cannot_be_followed(code, rule):
+    name = "workflow_scripts/video3d/common/new.py"
+    command = [
+        Path(sys.executable).with_name("ruff"),
+        "check",
+        "--output-format",
+        "concise",
+        "--stdin-filename",
+        name,
+        "-",
+    ]
+    checked = subprocess.run(command, input=code, cwd=PROJECT, capture_output=True, text=True)
+    assert rule in checked.stdout
+
+
+# By hand: whose jobs become stale when a line of a file of the library is edited. `train` are all trainings, `tuning`
+# only those that start from weights.
+STALE = """
+__init__.py                      all
+
+clips/clip_reader.py             train tuning evaluate predict
+clips/loader.py                  train tuning evaluate predict
+clips/spatial_crops.py           train tuning check_weights export evaluate figures predict
+clips/temporal_sampling.py       train tuning evaluate figures predict
+
+common/cli.py                    compare predict
+common/code_version.py
+common/console.py
+common/disk.py
+common/errors.py
+common/files.py                  all
+common/folders.py                predict
+common/settings.py               all but make_demo_dataset export_lists
+common/tables.py                 all but make_demo_dataset accuracy compare figures
+
+compute/cpu_convolution.py       train tuning
+compute/device.py                train tuning check_weights export evaluate predict
+compute/distributed.py           train tuning
+compute/gpu_lock.py              train tuning check_weights export evaluate predict
+compute/gpu_messages.py
+compute/interruption.py          train tuning
+
+dataset/split_table.py           train tuning check_weights export evaluate predict
+dataset/splits.py                make_splits
+dataset/ucf101.py                audit make_splits accuracy figures
+
+evaluation/exported_model.py     check_weights export evaluate predict
+evaluation/intervals.py          evaluate accuracy compare figures
+evaluation/metrics.py            evaluate accuracy compare figures
+evaluation/model_description.py  check_weights export
+evaluation/predictor.py          evaluate predict
+evaluation/protocols.py          evaluate figures predict
+evaluation/tensorrt.py           evaluate predict
+
+fetch/archives.py
+fetch/download.py
+fetch/http_session.py
+fetch/lists.py
+fetch/remote_zip.py
+fetch/sources.py
+
+frames/extraction.py             extract_frames predict
+frames/ffmpeg.py                 extract_frames figures predict
+frames/frame_pack.py             extract_frames train tuning evaluate figures predict
+frames/manifests.py              train tuning check_weights
+
+model/layer_costs.py             train tuning
+model/normalised_model.py        train tuning check_weights export evaluate predict
+model/resnet3d.py                train tuning check_weights export
+
+preflight/bound_run.py
+preflight/plan.py
+
+report/analysis.py               compare figures
+report/charts.py                 figures
+report/contact_sheets.py         figures
+report/headline.py               figures
+report/html_page.py              figures
+report/provenance.py             figures
+report/published.py              figures
+report/results.py                compare figures
+report/tables.py                 figures
+
+training/attempts.py             train tuning
+training/checkpoint.py           train tuning
+training/ema.py                  train tuning
+training/freezing.py             train tuning
+training/job.py                  train tuning
+training/loop.py                 train tuning
+training/lr_schedule.py          train tuning
+training/mixup.py                train tuning
+training/optimizer.py            train tuning
+training/progress_log.py         train tuning
+training/randomness.py           train tuning
+training/requirements.py         train tuning
+training/trainer.py              train tuning
+
+weights/import_weights.py        tuning check_weights export
+weights/pdparams.py              train tuning check_weights export
+weights/restricted_pickle.py     train tuning check_weights export
+weights/torch_reader.py          tuning check_weights export
+weights/training_data.py         train tuning check_weights
+"""
+VERSIONED = {
+    "make_demo_dataset", "extract_frames", "audit", "make_splits", "export_lists", "train", "check_weights", "export",
+    "evaluate", "accuracy", "compare", "figures", "predict",
+}  # fmt: skip
+FETCHED_ONCE = {"download_videos", "download_splits", "unpack"}  # what they made stays, whatever becomes of their code
+
+
+def stale_by_hand() -> dict[str, set[str]]:
+    """The table above, with the words `all` and `all but` carried out."""
+    every = VERSIONED | {"tuning"}
+    table = {}
+    for name, *words in (line.split() for line in STALE.splitlines() if line):
+        match words:
+            case ["all", "but", *exceptions]:
+                assert set(exceptions) < every
+                table[name] = every - set(exceptions)
+            case ["all"]:
+                table[name] = every
+            case _:
+                assert set(words) < every
+                table[name] = set(words)
+    return table
+
+
+def versions(scripts: Path) -> dict[str, str]:
+    """The code version of every script that has one, as the rules ask for it."""
+    of_scripts = {name: code_version(scripts / f"{name}.py") for name in VERSIONED - {"train"}}
+    train = scripts / "train.py"
+    return of_scripts | {"train": code_version(train, CONVERSION), "tuning": code_version(train)}
+
+
+def test_an_edit_of_each_file_of_the_library_concerns_those_that_the_table_names(tmp_path):
+    scripts = tmp_path / "workflow_scripts"
+    shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    before, found = versions(scripts), {}
+    for path in sorted((scripts / "video3d").rglob("*.py")):
+        text = path.read_text()
+        path.write_text(text + "\nEDITED = 1\n")
+        now = versions(scripts)
+        found[path.relative_to(scripts / "video3d").as_posix()] = {name for name in now if now[name] != before[name]}
+        path.write_text(text)
+    assert versions(scripts) == before
+    packages = {name: found.pop(name) for name in sorted(found) if re.fullmatch(r"\w+/__init__\.py", name)}
+    assert found == stale_by_hand()
+    for name, stale in packages.items():  # a package concerns those that use a file of it, or one that is silent
+        assert stale >= set().union(*(found[file] for file in found if Path(file).parent == Path(name).parent))
+
+
+def test_every_script_of_a_rule_has_a_code_version_or_is_known_to_need_none():
+    rules = "".join(path.read_text() for path in (PROJECT / "rules").glob("*.smk"))
+    assert set(re.findall(r'code_version\(\s*"(\w+)"', rules)) == VERSIONED
+    assert set(re.findall(r"python workflow_scripts/(\w+)\.py", rules)) == VERSIONED | FETCHED_ONCE
+    assert re.findall(r'"(video3d\.[\w.]+)"', rules) == [CONVERSION]
+
+
+def test_packages_are_empty():
+    """A re-export would tie every script to every module, and an edit of anything would retrain everything."""
+    packages = list((SCRIPTS / "video3d").glob("*/__init__.py"))
+    assert packages and not any(path.read_text() for path in packages)

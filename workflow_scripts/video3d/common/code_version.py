@@ -6,55 +6,93 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-LIBRARY = Path(__file__).parents[1]
+from video3d.common.errors import UserError
+
 # What these modules say to people, or refuse, cannot change a result, so an edit of a message reruns nothing.
-SILENT = {"console", "code", "plan"}
+SILENT = frozenset(
+    {
+        "video3d.common.code_version",
+        "video3d.common.console",
+        "video3d.common.errors",
+        "video3d.compute.gpu_messages",
+    }
+)
 
 
 @cache
-def code_version(script: Path) -> str:
-    """12 hexadecimal digits that change when the script, or a `video3d` module that it imports, computes differently.
+def code_version(script: Path, without: frozenset[str] = frozenset()) -> str:
+    """Return 12 hexadecimal digits that change when the script, or code of ours that it imports, computes differently.
 
-    Hashes the normalised source of the script and of every library module that it imports, directly or not: parsed,
-    stripped of docstrings, and written out again.
+    Hashes the normalised source of the script and of every file that it imports, directly or not, from the folder that
+    it lies in: parsed, stripped of docstrings, and written out again. `SILENT` modules do not count, nor do those in
+    `without` (dotted names) and what only they import.
+
+    Raises UserError if an import leads to no file, or if a module in `without` is not imported: what is not found would
+    not count, and results of older code would pass for those of newer.
     """
-    sources = {script.name: script}
+    root = script.parent
+    normalised: dict[Path, str] = {}
+    left_out: set[str] = set()
     waiting = [script]
     while waiting:
-        for module in sorted(_read(waiting.pop()).modules):
-            path = LIBRARY / f"{module}.py"
-            if path.name not in sources and module not in SILENT and path.is_file():
-                sources[path.name] = path
-                waiting.append(path)
-    digest = hashlib.sha256()
-    for name in sorted(sources):
-        digest.update(f"{name}\n{_read(sources[name]).normalised}\n".encode())
-    return digest.hexdigest()[:12]
-
-
-def training_version(weights: str | None) -> str:
-    """The version of train.py; if it starts from `weights`, of their conversion too, which it imports only then."""
-    scripts = [LIBRARY.parent / "train.py", *([LIBRARY / "convert.py"] if weights else [])]
-    return "".join(map(code_version, scripts))
+        path = waiting.pop()
+        if path not in normalised:
+            source = _read(path, root, path.read_text(encoding="utf-8"))
+            normalised[path] = source.normalised
+            left_out |= without & source.imports.keys()
+            waiting.extend(file for module, file in source.imports.items() if module not in SILENT | without)
+    if unknown := without - left_out:
+        raise UserError(f"{script} does not import {', '.join(sorted(unknown))}, which its code version leaves out")
+    text = "".join(f"{path.relative_to(root).as_posix()}\n{normalised[path]}\n" for path in sorted(normalised))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class _Source(NamedTuple):
     normalised: str
-    modules: set[str]  # of the library, that it imports
+    imports: dict[str, Path]  # the modules of ours that it imports, and the packages that they are in
 
 
 @cache
-def _read(path: Path) -> _Source:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    modules = {"__init__"}
+def _read(path: Path, root: Path, text: str) -> _Source:
+    """Take the `text` of a file apart; ours is what lies in the folder `root`."""
+    tree = ast.parse(text, filename=str(path))
+    imports: dict[str, Path] = {}
     for node in ast.walk(tree):
         match node:
             case ast.AST(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
                 node.body = rest or [ast.Pass()]
-            case ast.ImportFrom(module="video3d"):
-                modules.update(alias.name for alias in node.names)
-            case ast.ImportFrom(module=str(module)) if module.startswith("video3d."):
-                modules.add(module.removeprefix("video3d."))
-            case ast.Import():
-                modules.update(a.name.removeprefix("video3d.") for a in node.names if a.name.startswith("video3d."))
-    return _Source(ast.unparse(tree), modules)
+                continue
+            case ast.Import(names=names):
+                modules = [alias.name for alias in names]
+            case ast.ImportFrom(level=0, module=package, names=names) if _path(package, root).is_dir():
+                modules = [f"{package}.{alias.name}" for alias in names]
+            case ast.ImportFrom(level=0, module=module):
+                modules = [module]
+            case ast.ImportFrom():
+                raise UserError(f"{path}, line {node.lineno}: a relative import; write the whole name, video3d.…")
+            case _:
+                continue
+        for module in modules:
+            first = _path(module.partition(".")[0], root)
+            if not (first.is_dir() or first.with_suffix(".py").is_file()):
+                continue
+            parts = module.split(".")
+            for name in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
+                if name not in imports:
+                    imports[name] = _file(name, root, f"{path}, line {node.lineno}")
+    return _Source(ast.unparse(tree), imports)
+
+
+def _path(module: str, root: Path) -> Path:
+    return root / module.replace(".", "/")
+
+
+def _file(module: str, root: Path, importer: str) -> Path:
+    path = _path(module, root)
+    for file in (path / "__init__.py", path.with_suffix(".py")):
+        if file.is_file():
+            return file
+    raise UserError(
+        f"{importer}: {module} is imported, but is no file below {root}; correct the name, or add the file (a package "
+        "has an __init__.py)"
+    )

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
-from importlib import import_module
 
 import numpy as np
 import paddle
@@ -41,6 +40,7 @@ from video3d.training.progress_log import (
 from video3d.training.randomness import generator
 from video3d.training.requirements import data_faults, settings_faults
 from video3d.training.trainer import Learner
+from video3d.weights.import_weights import check_settings, load_any
 from video3d.weights.pdparams import apply_weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 600
@@ -203,10 +203,8 @@ def start_from(network: paddle.nn.Layer, settings: dict, classes: Sequence[str])
     """
     weights = settings["train"]["weights"]
     if weights:
-        # Imported by name, so that an edit of the conversion does not retrain what never needed it (see code.py).
-        convert = import_module("video3d.weights.import_weights")
-        tensors, known = convert.load_any(weights)
-        convert.check_settings(weights, known, settings["model"], settings["clip"])
+        tensors, known = load_any(weights)
+        check_settings(weights, known, settings["model"], settings["clip"])
         new_head = known.get("labels") != list(classes)
         apply_weights(network, tensors, new_head, source=weights)
         logging.info("starting from %s with %s classifier", weights, "a new" if new_head else "their")
