@@ -1,7 +1,7 @@
 # make demo   the whole workflow on the embedded data set, ending with results/demo/report.html
 # make install  the software, in .venv
 # make test   every test
-# make lint   style of the Python and Snakemake code
+# make lint   style of the Python and Snakemake code, and that imports go down only
 # make picture  the picture in the README, from the report of the demo
 # make bench  speed, as ratios against stated references
 # make lock   renew the lock files after an edit of envs/*.in
@@ -35,6 +35,7 @@ lint: .venv/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	PYTHONPATH=workflow_scripts $(BIN)/lint-imports --no-logo --no-cache
 	$(SNAKEMAKE) --lint
 
 picture: .venv/dev.installed demo
