@@ -221,6 +221,7 @@ fetch/http_session.py
 fetch/lists.py
 fetch/remote_zip.py
 fetch/sources.py
+fetch/unpacked.py
 
 frames/extraction.py             extract_frames predict
 frames/ffmpeg.py                 extract_frames figures predict
