@@ -15,7 +15,7 @@ from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.evaluation.exported_model import read_metadata
-from video3d.evaluation.predictor import PARAMETERS, PROGRAM
+from video3d.evaluation.model_metadata import PARAMETERS, PROGRAM
 
 OPSET = 17
 

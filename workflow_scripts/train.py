@@ -14,7 +14,6 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 from video3d.clips.clip_reader import open_packs
@@ -33,6 +32,7 @@ from video3d.training import loop
 from video3d.training.attempts import read_attempts
 from video3d.training.job import Job
 from video3d.weights import training_data
+from video3d.weights.import_weights import load_any
 from video3d.weights.pdparams import save_weights
 
 SECTIONS = ("model", "clip", "train")
@@ -132,8 +132,7 @@ def known_weights(weights: str) -> dict:
 
     It is read before the training, as the file may be replaced in its hours.
     """
-    convert = import_module("video3d.weights.import_weights")  # by name, as in training.py
-    return convert.load_any(weights)[1] | {"source": weights}
+    return load_any(weights)[1] | {"source": weights}
 
 
 def write_history(path: Path, history: list[dict]) -> None:

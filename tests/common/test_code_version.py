@@ -207,10 +207,12 @@ dataset/split_table.py           train tuning check_weights export evaluate pred
 dataset/splits.py                make_splits
 dataset/ucf101.py                audit make_splits accuracy figures
 
-evaluation/exported_model.py     check_weights export evaluate predict
+evaluation/engines.py            evaluate predict
+evaluation/exported_model.py     export evaluate predict
 evaluation/intervals.py          evaluate accuracy compare figures
 evaluation/metrics.py            evaluate accuracy compare figures
 evaluation/model_description.py  check_weights export
+evaluation/model_metadata.py     check_weights export evaluate compare figures predict
 evaluation/predictor.py          evaluate predict
 evaluation/protocols.py          evaluate figures predict
 evaluation/tensorrt.py           evaluate predict
@@ -228,8 +230,9 @@ frames/ffmpeg.py                 extract_frames figures predict
 frames/frame_pack.py             extract_frames train tuning evaluate figures predict
 frames/manifests.py              train tuning check_weights
 
+model/architecture.py            train tuning check_weights export
 model/layer_costs.py             train tuning
-model/normalised_model.py        train tuning check_weights export evaluate predict
+model/normalised_model.py        train tuning export evaluate predict
 model/resnet3d.py                train tuning check_weights export
 
 preflight/bound_run.py
@@ -243,6 +246,7 @@ report/html_page.py              figures
 report/provenance.py             figures
 report/published.py              figures
 report/results.py                compare figures
+report/run_files.py              compare figures
 report/tables.py                 figures
 
 training/attempts.py             train tuning

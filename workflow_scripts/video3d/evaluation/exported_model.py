@@ -14,8 +14,7 @@ from paddle import nn
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.evaluation.model_metadata import PARAMETERS, read_model_metadata
-from video3d.evaluation.predictor import METADATA, PROGRAM
+from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM, read_model_metadata
 from video3d.model.normalised_model import Classifier
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from video3d.common.errors import UserError
 
-PARAMETERS = "model.pdiparams"
+PROGRAM, PARAMETERS, METADATA = "model.json", "model.pdiparams", "metadata.json"
 UNCHECKED = {"origin": "unchecked", "training_data_known": None}  # weights that check_weights.py has not seen
 
 

@@ -19,12 +19,11 @@ from video3d.common.errors import UserError
 from video3d.compute.device import use_device
 from video3d.evaluation.engines import choose_engine
 from video3d.evaluation.exported_model import read_metadata
-from video3d.evaluation.model_metadata import PARAMETERS
+from video3d.evaluation.model_metadata import PARAMETERS, PROGRAM
 from video3d.evaluation.protocols import Views
 from video3d.evaluation.tensorrt import rewrite_for_tensorrt
 
 GPU_MEGABYTES = 256  # of memory taken at the start; more is taken as needed
-PROGRAM, METADATA = "model.json", "metadata.json"
 
 
 class Predictor:
