@@ -39,7 +39,7 @@ lint: .venv/dev.installed
 	$(SNAKEMAKE) --lint
 
 picture: .venv/dev.installed demo
-	$(BIN)/python tests/picture.py results/demo/report.html docs/report.png
+	PYTHONPATH=tests $(BIN)/python tools/picture.py results/demo/report.html docs/report.png
 
 bench: .venv/dev.installed
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --requirement bench/requirements.txt

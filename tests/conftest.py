@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import video3d  # noqa: F401  sets the number of threads before a test imports NumPy
-from paths import PROJECT
+from helpers.paths import PROJECT
 
 
 def shared_data(name: str) -> Path:

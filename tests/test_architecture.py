@@ -2,7 +2,7 @@
 
 import tomllib
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 
 
 def test_every_script_is_forbidden_to_the_library():

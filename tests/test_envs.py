@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 
 ENVS = PROJECT / "envs"
 

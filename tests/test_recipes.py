@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 from video3d.common.settings import resolve
 
 SECTIONS = ("model", "clip", "train", "evaluate", "validation_groups")

@@ -5,7 +5,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tiny_packs import frame_jpeg, write_dataset, write_pack
+from helpers.tiny_packs import frame_jpeg, write_dataset, write_pack
 from video3d.clips.clip_reader import fill_clip, open_packs
 from video3d.clips.loader import BATCHES_AHEAD, Loader
 from video3d.common.errors import UserError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 from video3d.common import code_version as module
 from video3d.common.errors import UserError
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])

@@ -3,7 +3,7 @@ import math
 import pytest
 import yaml
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 from video3d.common.errors import UserError
 from video3d.common.settings import ALIASES, as_argument, resolve, schema, settings_argument
 

@@ -9,7 +9,7 @@ import sys
 import paddle
 import pytest
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 from video3d.common.errors import UserError
 from video3d.compute import device
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from paddle import nn
 
-from tiny_packs import write_dataset
+from helpers.tiny_packs import write_dataset
 from video3d.clips.clip_reader import open_packs
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve

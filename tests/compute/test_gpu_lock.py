@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 from video3d.common.errors import UserError
 from video3d.compute import gpu_lock as module
 from video3d.compute.gpu_lock import lease, visible_gpus

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 
 PROLOGUE = """
 import os, signal, sys, time

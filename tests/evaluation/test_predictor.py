@@ -7,7 +7,7 @@ import numpy as np
 import paddle
 import pytest
 
-from exported import CLIP, MODEL, random_clips, random_network, write_model
+from helpers.exported import CLIP, MODEL, random_clips, random_network, write_model
 from video3d.clips.clip_reader import fill_clip
 from video3d.clips.spatial_crops import FIRST_RESIZING, centre_box
 from video3d.common.errors import UserError

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from rar_files import LINK, rar4, rar5
+from helpers.rar_files import LINK, rar4, rar5
 from video3d.common.errors import UserError
 from video3d.fetch import archives
 from video3d.fetch.archives import is_video, open_archive, require_sensible_size

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from paths import PROJECT
-from unreliable_server import Fault, make_certificate, running
+from helpers.paths import PROJECT
+from helpers.unreliable_server import Fault, make_certificate, running
 from video3d.common.errors import UserError
 from video3d.fetch import http_session
 from video3d.fetch.download import download, obtain

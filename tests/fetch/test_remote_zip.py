@@ -8,13 +8,13 @@ import zipfile
 
 import pytest
 
-from paths import PROJECT
-from unreliable_server import Fault, running
+from helpers.paths import PROJECT
+from helpers.unreliable_server import Fault, running
+from helpers.zip_files import make_zip
 from video3d.common.errors import UserError
 from video3d.fetch import http_session, remote_zip
 from video3d.fetch.remote_zip import obtain_subset
 from video3d.fetch.sources import locate
-from zip_files import make_zip
 
 CLASSES = ("Archery", "HandstandPushups", "Punch", "YoYo")
 NAMES = [f"UCF101/v_{name}_g{group:02}_c01.avi" for name in CLASSES for group in range(1, 9)]

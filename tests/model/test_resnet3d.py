@@ -8,8 +8,8 @@ import numpy as np
 import paddle
 import pytest
 
-from golden_weights import golden_input, golden_tensor
-from paths import PROJECT
+from helpers.golden_weights import golden_input, golden_tensor
+from helpers.paths import PROJECT
 from video3d.common.errors import UserError
 from video3d.model.layer_costs import count_parameters, layer_costs, multiply_adds
 from video3d.model.resnet3d import build_network
@@ -48,7 +48,7 @@ def test_the_first_training_losses_equal_the_reference(golden):
 
     Batch norm over four nearly equal clips magnifies rounding: in float64 the first loss is 4.5635, not 4.6642.
     """
-    program = PROJECT / "tests" / "model" / "golden_training.py"
+    program = PROJECT / "tests" / "helpers" / "golden_training.py"
     environment = os.environ | {"MKL_DEBUG_CPU_TYPE": "0", "PYTHONPATH": f"{PROJECT}/workflow_scripts:{PROJECT}/tests"}
     done = subprocess.run([sys.executable, program, "3"], env=environment, capture_output=True, text=True, check=True)
     losses = [float(text) for text in done.stdout.split()]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from paths import PROJECT
-from tiny_project import CLASSES, write_lists
+from helpers.paths import PROJECT
+from helpers.tiny_project import CLASSES, write_lists
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
 from video3d.dataset import ucf101

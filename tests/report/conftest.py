@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-import browser
-from simulated import HOSTILE, draw_figures, simulate
+from helpers import browser
+from helpers.simulated import HOSTILE, draw_figures, simulate
 
 PROJECT = Path(__file__).parents[2]
 SIZES = {1280: 720, 1920: 1080}

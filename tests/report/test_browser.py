@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from browser import Browser
-from simulated import HOSTILE
+from helpers.browser import Browser
+from helpers.simulated import HOSTILE
 
 CHARTS = ("accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost")
 COMPARISON = ("differences", "overlaid_curves")

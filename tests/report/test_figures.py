@@ -16,7 +16,7 @@ import pytest
 import simplejpeg
 import yaml
 
-from simulated import draw_figures, simulate
+from helpers.simulated import draw_figures, simulate
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
 from video3d.frames.frame_pack import PackWriter

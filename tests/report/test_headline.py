@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from simulated import simulate
+from helpers.simulated import simulate
 from video3d.common.errors import UserError
 from video3d.common.settings import settings_argument
 from video3d.report import headline

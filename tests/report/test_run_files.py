@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from paths import PROJECT
-from simulated import simulate
+from helpers.paths import PROJECT
+from helpers.simulated import simulate
 from video3d.common.errors import UserError
 from video3d.report import headline
 from video3d.report.results import read_run

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import accuracy
-from script_call import call
+from helpers.script_call import call
 from video3d.evaluation.metrics import SCORES
 
 CLASSES = ["Archery", "Biking"]

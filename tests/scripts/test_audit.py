@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from audit import audit, main, read_listed, summary
-from script_call import call
+from helpers.script_call import call
 from video3d.common.errors import UserError
 from video3d.dataset.ucf101 import read_class_index
 

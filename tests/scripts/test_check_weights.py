@@ -5,9 +5,9 @@ import json
 import pytest
 
 import check_weights
-from exported import CLASSES, write_weights
-from script_call import call
-from tiny_packs import write_dataset
+from helpers.exported import CLASSES, write_weights
+from helpers.script_call import call
+from helpers.tiny_packs import write_dataset
 from video3d.common.files import sha256
 from video3d.dataset.split_table import read_split
 from video3d.weights.training_data import record

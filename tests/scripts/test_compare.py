@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 import compare
-from script_call import call
-from simulated import simulate
+from helpers.script_call import call
+from helpers.simulated import simulate
 from video3d.report import results
 from video3d.report.tables import run_differences
 

@@ -5,11 +5,11 @@ import sys
 import pytest
 
 from download_splits import fetch_lists
-from paths import PROJECT
-from unreliable_server import Fault, running
+from helpers.paths import PROJECT
+from helpers.unreliable_server import Fault, running
+from helpers.zip_files import make_zip
 from video3d.common.errors import UserError
 from video3d.fetch import http_session
-from zip_files import make_zip
 
 LISTS = {
     "classInd.txt": b"1 Punch\r\n",

@@ -10,9 +10,9 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 import evaluate
-from exported import CLASSES, write_model
-from script_call import call
-from tiny_packs import write_dataset
+from helpers.exported import CLASSES, write_model
+from helpers.script_call import call
+from helpers.tiny_packs import write_dataset
 
 OUTPUTS = ("predictions.csv", "metrics.json", "probabilities.npz")
 

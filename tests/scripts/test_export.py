@@ -8,9 +8,9 @@ import pytest
 from safetensors.numpy import save_file
 
 import export
-from exported import CLASSES, CLIP, MODEL, random_network, write_weights
-from script_call import call
-from torch_writer import save_zip
+from helpers.exported import CLASSES, CLIP, MODEL, random_network, write_weights
+from helpers.script_call import call
+from helpers.torch_writer import save_zip
 from video3d.clips.spatial_crops import FIRST_RESIZING
 from video3d.common.files import sha256
 from video3d.evaluation.predictor import Predictor

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import export_onnx
-from exported import CLASSES, random_clips, write_model
-from script_call import call
+from helpers.exported import CLASSES, random_clips, write_model
+from helpers.script_call import call
 from video3d.evaluation.predictor import Predictor
 
 

@@ -12,9 +12,9 @@ import pytest
 
 import extract_frames
 from extract_frames import extract_class, find_videos
-from paths import PROJECT
-from script_call import call
-from tiny_project import write_video
+from helpers.paths import PROJECT
+from helpers.script_call import call
+from helpers.tiny_project import write_video
 from video3d.common.errors import UserError
 from video3d.frames.frame_pack import Pack
 

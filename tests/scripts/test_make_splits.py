@@ -8,8 +8,8 @@ import pytest
 import export_lists
 import make_splits
 from export_lists import annotation_lists
+from helpers.script_call import call
 from make_splits import apply_audit, make_split, require_videos
-from script_call import call
 from video3d.dataset.ucf101 import CLASSES, read_split
 
 CLASS_NAMES = ["Archery", "HandstandPushups", "Punch"]

@@ -11,8 +11,8 @@ import pytest
 
 import evaluate
 import predict
-from exported import CLASSES, write_model
-from script_call import call
+from helpers.exported import CLASSES, write_model
+from helpers.script_call import call
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS, RESIZING
 from video3d.frames.extraction import Decoders
 from video3d.frames.ffmpeg import ffmpeg_program

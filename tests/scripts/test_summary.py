@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 
 
 def summary(*arguments: str) -> subprocess.CompletedProcess:

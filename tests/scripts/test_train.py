@@ -11,8 +11,8 @@ import time
 import pytest
 from safetensors.numpy import save_file
 
-from paths import PROJECT
-from tiny_packs import write_dataset
+from helpers.paths import PROJECT
+from helpers.tiny_packs import write_dataset
 from video3d.common.files import sha256
 from video3d.weights.pdparams import load_weights
 

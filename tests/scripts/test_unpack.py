@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from paths import PROJECT
-from rar_files import rar5
+from helpers.paths import PROJECT
+from helpers.rar_files import rar5
 from unpack import unpack
 from video3d.common.errors import UserError
 

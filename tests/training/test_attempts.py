@@ -3,7 +3,7 @@ import subprocess
 import sys
 import time
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 from video3d.training import attempts
 from video3d.training.attempts import Attempt, read_attempts
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from tiny_packs import write_dataset
+from helpers.tiny_packs import write_dataset
 from video3d.clips.clip_reader import open_packs
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tiny_packs import frame_jpeg, write_dataset
+from helpers.tiny_packs import frame_jpeg, write_dataset
 from video3d.clips.clip_reader import open_packs
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve

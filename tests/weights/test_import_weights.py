@@ -12,10 +12,10 @@ import numpy as np
 import paddle
 import pytest
 from safetensors.numpy import save_file
-from test_pdparams import Command
 
-from golden_weights import golden_tensor
-from torch_writer import save_legacy, save_zip
+from helpers.dangerous_pickle import Command
+from helpers.golden_weights import golden_tensor
+from helpers.torch_writer import save_legacy, save_zip
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
 from video3d.model.resnet3d import build_network

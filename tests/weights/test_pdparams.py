@@ -1,7 +1,6 @@
 """Weights: what is written is read again, byte for byte; what is forged or damaged is refused by name."""
 
 import json
-import os
 import pickle
 import struct
 
@@ -9,6 +8,7 @@ import numpy as np
 import paddle
 import pytest
 
+from helpers.dangerous_pickle import Command
 from video3d.common.errors import UserError
 from video3d.model.resnet3d import build_network
 from video3d.weights.pdparams import apply_weights, load_weights, save_weights
@@ -72,16 +72,6 @@ def test_description_of_replaced_weights_is_ignored(tmp_path, network):
     save_weights(tmp_path / "weights.pdparams", network, {"labels": ["a"]})
     paddle.save(build_network(TINY, 3).state_dict(), str(tmp_path / "weights.pdparams"))
     assert load_weights(tmp_path / "weights.pdparams")[1] == {}
-
-
-class Command:
-    """Unpickled in the ordinary way, this creates a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.system, (f"touch {self.path}",)
 
 
 def test_a_pickle_that_would_run_a_program_is_refused(tmp_path):

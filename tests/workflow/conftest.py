@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tiny_project import Workflow, copy_project
+from helpers.tiny_project import Workflow, copy_project
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import zipfile
 
-from tiny_project import video_name, write_video
+from helpers.tiny_project import video_name, write_video
 
 
 def replace_in_archive(path, change):

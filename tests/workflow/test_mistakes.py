@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tiny_project import Workflow
+from helpers.tiny_project import Workflow
 
 KEPT = ("results", "data", "resources")
 

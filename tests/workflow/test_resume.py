@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from tiny_project import Workflow
+from helpers.tiny_project import Workflow
 
 EPOCHS = "train={epochs: 6, milestones: [3]}"
 WEIGHTS = "results/tiny/split1/seed7/weights.pdparams"

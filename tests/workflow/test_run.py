@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from paths import PROJECT
-from tiny_project import CLASSES
+from helpers.paths import PROJECT
+from helpers.tiny_project import CLASSES
 
 RESULTS = "results/tiny"
 

@@ -9,7 +9,7 @@ import time
 import pandas as pd
 import pytest
 
-from tiny_project import write_video
+from helpers.tiny_project import write_video
 
 AFTER_WEIGHTS = {"check_weights", "export", "evaluate", "accuracy", "figures"}
 AFTER_TRAINING = {"train", *AFTER_WEIGHTS}

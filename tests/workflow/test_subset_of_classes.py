@@ -4,7 +4,7 @@ import csv
 import hashlib
 import zipfile
 
-from unreliable_server import Fault, running
+from helpers.unreliable_server import Fault, running
 
 SPLIT = "results/tiny/splits/split1.csv"
 

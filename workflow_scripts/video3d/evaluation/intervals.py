@@ -14,7 +14,7 @@ these have a width where everything is right, everything is wrong or two runs ag
 
 Our own is what happens where the sample says little about its clusters (`_effective_size`), in the place of Korn and
 Graubard's adjustment by Student's t, which cannot help where no group, or a single one, holds a mistake. How often the
-intervals cover the truth, and how wide they are, is simulated in tests/interval_coverage.py.
+intervals cover the truth, and how wide they are, is simulated in tools/interval_coverage.py.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ import paddle
 import paddle.nn.functional as F
 
 from conftest import shared_data
-from golden_weights import golden_input, golden_tensor
+from helpers.golden_weights import golden_input, golden_tensor
 from video3d.model.resnet3d import build_network
 from video3d.weights.import_weights import paddle_tensors
 from video3d.weights.pdparams import apply_weights

@@ -1,6 +1,6 @@
 """Take the picture of the report that the README shows.
 
-    python tests/picture.py results/demo/report.html docs/report.png
+    PYTHONPATH=tests python tools/picture.py results/demo/report.html docs/report.png
 
 opens the landing page of the report in a browser without a window and saves it as PNG.
 """
@@ -10,12 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-import browser
+from helpers import browser
 
 WIDTH, HEIGHT = 1280, 900
 
 
 def main() -> None:
+    """Read the command line and take the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("report", type=Path, help="what `snakemake --report` wrote")
     parser.add_argument("picture", type=Path, help="PNG to write")

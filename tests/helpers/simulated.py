@@ -1,9 +1,9 @@
 """Invented results of any size in the workflow's formats, to see the report at full size without training for days.
 
-    PYTHONPATH=workflow_scripts python tests/simulated.py --output <folder>     (101 classes, 3 splits, 3 seeds)
+    PYTHONPATH=workflow_scripts:tests python tests/helpers/simulated.py --output <folder>
 
-writes results/simulated/, data/simulated/ and benchmarks/ below the folder. The numbers mean nothing; the settings
-carry a note that says so on every page made from them.
+writes results/simulated/ (101 classes, 3 splits, 3 seeds), data/simulated/ and benchmarks/ below the folder. The
+numbers mean nothing; the settings carry a note that says so on every page made from them.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from video3d.common.settings import resolve
 from video3d.dataset import ucf101
 from video3d.frames.frame_pack import PackWriter
 
-FIGURES = Path(__file__).parents[1] / "workflow_scripts" / "figures.py"
+FIGURES = Path(__file__).parents[2] / "workflow_scripts" / "figures.py"
 SIMULATED = "0" * 64  # as the checksum of files that there are not
 NOTE = "SIMULATED: every number on this page is invented, to test the report. Nothing was trained."
 # Text that means something to HTML, JSON, Jinja, Snakemake or a shell, unless it is kept as text.

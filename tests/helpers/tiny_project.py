@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from paths import PROJECT
+from helpers.paths import PROJECT
 
 PARTS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "schemas", "report", "profiles", "recipes", "envs"]
 CLASSES = ["Approach", "HandstandPushups", "Retreat"]

@@ -1,6 +1,6 @@
 """Simulate how often the 95 % intervals of video3d.evaluation.intervals cover the truth, and how wide they are.
 
-    PYTHONPATH=workflow_scripts python tests/interval_coverage.py
+    PYTHONPATH=workflow_scripts python tools/interval_coverage.py
 
 prints the coverage in every cell, and the mean width as a ratio to that of the percentile bootstrap over whole groups.
 Groups hold 1 to 7 videos. How likely a group's videos are right is drawn from a beta distribution whose mean is the
