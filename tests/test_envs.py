@@ -1,6 +1,7 @@
 """The lists of software say the same."""
 
 import re
+import tomllib
 
 import yaml
 
@@ -37,3 +38,19 @@ def test_every_locked_package_has_hashes_and_no_address():
         assert "://" not in text
         for block in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]:
             assert "--hash=sha256:" in block, block
+
+
+def test_the_hooks_before_a_commit_are_of_the_locked_versions():
+    hooks = yaml.safe_load((ENVS.parent / ".pre-commit-config.yaml").read_text())["repos"]
+    revisions = {
+        hook["id"].partition("-")[0]: repo["rev"].removeprefix("v") for repo in hooks for hook in repo["hooks"]
+    }
+    lock = locked("dev.lock")
+    assert revisions.keys() == {"ruff", "snakefmt"}
+    assert all({revision} == lock[name] for name, revision in revisions.items())
+
+
+def test_the_version_and_the_licence_are_those_of_the_citation():
+    project = tomllib.loads((ENVS.parent / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ENVS.parent / "CITATION.cff").read_text())
+    assert (project["version"], project["license"]) == (citation["version"], citation["license"])
