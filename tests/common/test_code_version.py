@@ -193,8 +193,10 @@ common/disk.py
 common/errors.py
 common/files.py                  all
 common/folders.py                predict
+common/last_words.py
 common/settings.py               all but make_demo_dataset export_lists
 common/tables.py                 all but make_demo_dataset accuracy compare figures
+common/wildcard_paths.py
 
 compute/cpu_convolution.py       train tuning
 compute/device.py                train tuning check_weights export evaluate predict
@@ -236,7 +238,10 @@ model/normalised_model.py        train tuning export evaluate predict
 model/resnet3d.py                train tuning check_weights export
 
 preflight/bound_run.py
+preflight/compared_runs.py
+preflight/evaluated_weights.py
 preflight/plan.py
+preflight/stale_locks.py
 
 report/analysis.py               compare figures
 report/charts.py                 figures
