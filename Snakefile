@@ -10,6 +10,9 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/guards.smk"
+include: "rules/inputs.smk"
+include: "rules/call.smk"
 
 
 pathvars:
@@ -19,7 +22,7 @@ pathvars:
 
 
 wildcard_constraints:
-    action="|".join(ACTIONS),
+    class_name="|".join(CLASS_NAMES),
     split=r"[123]",
     seed=r"\d+",
     protocol=r"[a-z_]+",

@@ -8,8 +8,8 @@ rule figures:
         compared=expand("results/{other}/accuracy.csv", other=config["report"]["compare"]),
         models=expand("results/<run>/split{split}/seed{seed}/model/metadata.json", split=SPLITS, seed=SEEDS),
         audit="results/<run>/audit.csv",
-        clips=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
-        packs=ancient(expand("<frames>/{action}.zip", action=ACTIONS)),
+        split_tables=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
+        packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
     output:
         landing="results/<run>/figures/landing.html",
         facts="results/<run>/figures/facts.rst",
