@@ -13,6 +13,7 @@ include: "rules/common.smk"
 include: "rules/guards.smk"
 include: "rules/inputs.smk"
 include: "rules/call.smk"
+include: "rules/cluster.smk"
 
 
 pathvars:
@@ -32,13 +33,6 @@ wildcard_constraints:
 
 
 report: "report/workflow.rst"
-
-
-release_stale_locks()
-
-
-onstart:
-    claim_folder()
 
 
 onerror:

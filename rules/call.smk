@@ -1,9 +1,8 @@
-"""How a call begins and ends: locks of killed runs, the shell of the jobs, and the last words about what failed."""
+"""The shell of the jobs, and the last words about what failed."""
 
 import atexit
 
 from video3d.common.last_words import end_of_job, name_of_job, sudden_end_of_job
-from video3d.preflight.stale_locks import claim_folder, release_stale_locks
 
 # Ctrl-C and `kill` can reach every process of a job at once: the shell and tee outlast the script, so that its last
 # words come through.

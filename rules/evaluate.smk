@@ -19,7 +19,7 @@ rule evaluate:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=gpus_to_predict,
         mem_mb=4000,
     params:
         settings=evaluation_settings,

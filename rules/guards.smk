@@ -8,27 +8,37 @@ from snakemake.cli import parse_args
 from snakemake.logging import logger
 
 from video3d.preflight import bound_run, compared_runs, plan
+from video3d.preflight.run_lock import hold_folder
 
 
-def check_plan():
-    """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here.
+def command_line():
+    """What Snakemake was called with, or None if another program calls it.
 
-    While the rules are read, Snakemake tells neither the targets nor the executor: the command line does.
+    While the rules are read, Snakemake tells neither the targets nor the executor, nor whether it is a dry run.
     """
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            _, call = parse_args(sys.argv[1:])
-    except SystemExit:  # another program calls Snakemake
+            return parse_args(sys.argv[1:])[1]
+    except SystemExit:
+        return None
+
+
+def check_plan(call):
+    """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
+    if call is None:
         return plan.check(config, VIDEOS, LISTS)
     here = call.executor in {None, "local"}
     plan.check(config, VIDEOS, LISTS, call.targets, computes_here=here, reports=bool(call.report))
 
 
 if workflow.is_main_process:
+    CALL = command_line()
     try:
-        check_plan()
+        check_plan(CALL)
     except UserError as error:
         stop(error)
+    if CALL is None or not (CALL.dryrun or CALL.lint):
+        hold_folder()
 
 
 def tables_are_bound(wildcards):

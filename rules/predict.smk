@@ -15,7 +15,7 @@ rule predict:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=gpus_to_predict,
         mem_mb=4000,
     params:
         settings=section("evaluate.batch_size", "evaluate.engine"),

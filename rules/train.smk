@@ -19,7 +19,7 @@ rule train:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=gpus_to_train,
         mem_mb=8000,
     params:
         settings=section("model", "clip", "train"),

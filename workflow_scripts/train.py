@@ -29,6 +29,7 @@ from video3d.dataset.split_table import Video, class_names, read_split
 from video3d.frames.manifests import content_hash, manifest_column
 from video3d.training import loop
 from video3d.training.attempts import read_attempts
+from video3d.training.checkpoint_lock import hold_checkpoints
 from video3d.training.job import Job
 from video3d.weights import training_data
 from video3d.weights.import_weights import load_any
@@ -64,6 +65,7 @@ def main() -> None:
     if weights := settings["train"]["weights"]:
         settings["train"]["weights"] = str(existing(weights))
     devices = settings["train"]["devices"]
+    hold_checkpoints(options.checkpoints)  # before a GPU is taken, so that none idles meanwhile
     device = use_device(options.device, options.threads, devices)
     run_team(devices, device, work, options, settings, device)
 

@@ -242,7 +242,7 @@ preflight/bound_run.py
 preflight/compared_runs.py
 preflight/evaluated_weights.py
 preflight/plan.py
-preflight/stale_locks.py
+preflight/run_lock.py
 
 report/analysis.py               compare figures
 report/charts.py                 figures
@@ -257,6 +257,7 @@ report/tables.py                 figures
 
 training/attempts.py             train tuning
 training/checkpoint.py           train tuning
+training/checkpoint_lock.py      train tuning
 training/ema.py                  train tuning
 training/freezing.py             train tuning
 training/job.py                  train tuning

@@ -25,9 +25,9 @@ def hold(tmp_path):
     """Start a process that leases some of two pretended GPUs and returns it with the line it prints."""
     started = []
 
-    def start(wanted=1):
+    def start(wanted=1, **variables):
         command = [sys.executable, "-c", HOLDER, str(tmp_path), str(wanted)]
-        environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")}
+        environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")} | variables
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         started.append(process)
         return process
@@ -75,3 +75,20 @@ def test_cuda_visible_devices_is_respected(monkeypatch):
     assert visible_gpus(2) == ["3", "GPU-ab12"]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert visible_gpus(2) == ["0", "1"]
+
+
+def test_jobs_do_not_wait_for_each_other_where_slurm_gave_each_its_own_gpus(hold):
+    """With devices in cgroups each job sees its own two as 0 and 1; HOLDER's names are the same for all, too."""
+    gpus_of = {"1": "0,1", "2": "2,3"}
+    jobs = [hold(wanted=2, SLURM_JOB_ID=job, SLURM_JOB_GPUS=gpus) for job, gpus in gpus_of.items()]
+    assert [job.stdout.readline() for job in jobs] == ["[0, 1]\n", "[0, 1]\n"]
+
+
+def test_tasks_of_one_slurm_job_share_its_gpus(hold):
+    tasks = [hold(SLURM_JOB_ID="1", SLURM_STEP_GPUS="0,1") for _ in range(2)]
+    assert sorted(task.stdout.readline() for task in tasks) == ["[0]\n", "[1]\n"]
+
+
+def test_jobs_share_the_gpus_of_a_machine_that_slurm_does_not_hand_out(hold):
+    jobs = [hold(SLURM_JOB_ID=job) for job in ("1", "2")]
+    assert sorted(job.stdout.readline() for job in jobs) == ["[0]\n", "[1]\n"]

@@ -1,10 +1,10 @@
 """A training that is killed in the middle goes on from its last checkpoint and ends with the same weights."""
 
+import fcntl
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
@@ -90,19 +90,16 @@ def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(finished,
     assert len(metadata["attempts"]) == 2
 
 
-def test_a_lock_stays_while_one_of_the_runs_lives(finished):
-    """Two runs shared the folder; the one that was killed must not take the lock of the other with it."""
-    owners, locks = finished.folder / ".snakemake/owners", finished.folder / ".snakemake/locks"
-    shutil.rmtree(owners, ignore_errors=True)
-    owners.mkdir()
-    living = psutil.Process()
-    (owners / "living.json").write_text(json.dumps([socket.gethostname(), living.pid, living.create_time()]))
-    (owners / "killed.json").write_text(json.dumps([socket.gethostname(), living.pid, 0]))
-    locks.mkdir(exist_ok=True)
-    lock = locks / "0.output.lock"
+def test_what_a_killed_run_left_stays_while_another_lives_and_while_one_only_looks(finished):
+    lock, run_lock = finished.folder / ".snakemake/locks/0.output.lock", finished.folder / ".snakemake/run.lock"
+    lock.parent.mkdir(exist_ok=True)
     lock.write_text(WEIGHTS)
-    assert "locked" in finished.fail("--force", WEIGHTS)
-    assert lock.exists()
-    (owners / "living.json").unlink()
+    with run_lock.open("a") as living:
+        fcntl.flock(living, fcntl.LOCK_SH)
+        assert "locked" in finished.fail("--force", WEIGHTS)
+    run_lock.unlink()
+    finished.run("--dry-run", "--force", WEIGHTS)
+    finished.run("--lint")
+    assert lock.exists() and not run_lock.exists()
     finished.run("--force", WEIGHTS)
-    assert not lock.exists()
+    assert not lock.exists() and run_lock.exists()

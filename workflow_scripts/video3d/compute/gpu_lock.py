@@ -1,6 +1,8 @@
 """Jobs on one machine share its GPUs: each takes free ones by locking a file per GPU.
 
-The system releases the locks when the process ends, however it ends. All jobs of one user meet in one folder.
+The system releases the locks when the process ends, however it ends. All jobs of one user meet in one folder. GPUs that
+Slurm gave to a job are locked within that job only: it gives none twice, and where it hides the others, every job on a
+machine sees its own as number 0.
 """
 
 import fcntl
@@ -39,7 +41,7 @@ def lease(gpus: Sequence[str], wanted: int = 1, folder: Path | None = None) -> l
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     waiting = False
     while True:
-        taken = {index: file for index, name in enumerate(gpus) if (file := _try_lock(folder / f"gpu-{name}"))}
+        taken = {index: file for index, name in enumerate(gpus) if (file := _try_lock(folder / lock_name(name)))}
         chosen = list(taken)[:wanted]
         for index, file in taken.items():
             if len(chosen) < wanted or index not in chosen:
@@ -51,6 +53,12 @@ def lease(gpus: Sequence[str], wanted: int = 1, folder: Path | None = None) -> l
             logging.info("waiting for %d free of the GPUs %s", wanted, ", ".join(gpus))
             waiting = True
         time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def lock_name(gpu: str) -> str:
+    """Return the name of the file that is locked for a GPU of this machine, or of the Slurm job that it was given to."""
+    given = os.environ.get("SLURM_STEP_GPUS") or os.environ.get("SLURM_JOB_GPUS")
+    return f"gpu-{gpu}-of-slurm-job-{os.environ['SLURM_JOB_ID']}" if given else f"gpu-{gpu}"
 
 
 def _try_lock(path: Path) -> TextIO | None:
