@@ -56,7 +56,7 @@ def lease(gpus: Sequence[str], wanted: int = 1, folder: Path | None = None) -> l
 
 
 def lock_name(gpu: str) -> str:
-    """Return the name of the file that is locked for a GPU of this machine, or of the Slurm job that it was given to."""
+    """Return the name of the file that is locked for a GPU of this machine, or of the Slurm job that it belongs to."""
     given = os.environ.get("SLURM_STEP_GPUS") or os.environ.get("SLURM_JOB_GPUS")
     return f"gpu-{gpu}-of-slurm-job-{os.environ['SLURM_JOB_ID']}" if given else f"gpu-{gpu}"
 

@@ -1,0 +1,91 @@
+"""A copy of the project on a Slurm of this machine, and what Slurm says about its jobs."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+import local_slurm
+from helpers.tiny_project import Workflow
+
+SECONDS_TO_WAIT = 600  # a job starts Snakemake twice before it does anything
+
+
+class Cluster:
+    """One copy of the project, and the Slurm that it runs on."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]):
+        self.workflow = Workflow(folder)
+        self.folder = folder
+        self.environment = environment
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start Snakemake with the project's profile for Slurm, in a process group of its own."""
+        command = self.workflow.command(
+            *("--profile", "profiles/slurm", "--set-threads", "train=2", "evaluate=2", "--latency-wait", "5"),
+            *("--slurm-no-account", "--slurm-status-command", "squeue"),
+            *("--slurm-init-seconds-before-status-checks", "2", *arguments),
+        )
+        command[command.index("--cores") : command.index("--cores") + 2] = []
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=os.environ | self.environment,
+            stdout=(self.folder / "output.txt").open("w"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str) -> str:
+        """Run Snakemake, which must succeed; return what it printed."""
+        return self.end(self.start(*arguments))
+
+    def end(self, process: subprocess.Popen, success: bool = True) -> str:
+        """Wait until Snakemake ends as it should; return what it printed."""
+        process.wait(timeout=2 * SECONDS_TO_WAIT)
+        text = (self.folder / "output.txt").read_text()
+        assert (process.returncode == 0) == success, text
+        return text
+
+    def command(self, *arguments: str) -> str:
+        """Return what a program of Slurm prints."""
+        return local_slurm.command(self.environment, *arguments)
+
+    def jobs(self, rule: str = "") -> list[dict[str, str]]:
+        """Return what Slurm knows of this folder's jobs, oldest first, each with its rule."""
+        jobs = []
+        for line in self.command("scontrol", "--oneliner", "show", "jobs").splitlines():
+            job = dict(re.findall(r"(\w+)=(\S*)", line))
+            if job.get("WorkDir") == str(self.folder):
+                job["rule"] = re.match(r"rule_([a-z_]*?)(_wildcards_.*)?$", job["Comment"]).group(1)
+                jobs.append(job)
+        return sorted((job for job in jobs if job["rule"].startswith(rule)), key=lambda job: int(job["JobId"]))
+
+    def processes(self, script: str) -> list[psutil.Process]:
+        """Return the processes that run a script of this copy for a job of Slurm."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            arguments = process.info["cmdline"] or []
+            if f"workflow_scripts/{script}.py" in arguments and process.info["cwd"] == str(self.folder):
+                found.append(process)
+        return found
+
+    def kill(self, process: subprocess.Popen) -> None:
+        """Kill Snakemake, and nothing that it started."""
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen | None = None) -> object:
+    """Wait until the condition is true, and return it; fail if Snakemake ends before that."""
+    deadline = time.monotonic() + SECONDS_TO_WAIT
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it takes too long"
+        assert process is None or process.poll() is None, "Snakemake has ended"
+        time.sleep(0.1)
+    return value
