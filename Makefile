@@ -65,9 +65,9 @@ $(BIN)/uv: envs/installer.lock
 	@touch $@
 
 lock: $(BIN)/uv
-	for name in installer cpu dev; do \
+	for name in installer cpu slurm dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --custom-compile-command "make lock" $$( [ $$name = dev ] && echo --constraint envs/cpu.lock ) \
+	    --custom-compile-command "make lock" $$( [[ $$name = @(slurm|dev) ]] && echo --constraint envs/cpu.lock ) \
 	    envs/$$name.in --output-file envs/$$name.lock || exit 1; done
 
 clean:

@@ -13,9 +13,10 @@ localrules:
     compare,
 
 
-# The GPUs that a profile counts are those of one machine: they limit jobs that run here, and none that a cluster runs.
-resource_scopes:
-    gpu="local",
+# On one machine, jobs that use a GPU run one after the other unless the call says how many GPUs there are
+# (--resources gpu=4). A profile cannot say so: its limit would hold on a cluster, too, which counts its own GPUs.
+if CALL and runs_here(CALL) and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", 1)
 
 
 def gpus_to_train(wildcards):

@@ -27,12 +27,17 @@ def check_plan(call):
     """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
     if call is None:
         return plan.check(config, VIDEOS, LISTS)
-    here = call.executor in {None, "local"}
-    plan.check(config, VIDEOS, LISTS, call.targets, computes_here=here, reports=bool(call.report))
+    plan.check(config, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), reports=bool(call.report))
 
+
+def runs_here(call):
+    """Whether the jobs run on this machine, not on a cluster."""
+    return call.executor in {None, "local"}
+
+
+CALL = command_line() if workflow.is_main_process else None
 
 if workflow.is_main_process:
-    CALL = command_line()
     try:
         check_plan(CALL)
     except UserError as error:

@@ -32,8 +32,14 @@ def test_the_development_lock_adds_to_the_other():
     assert all(dev[name] == versions for name, versions in cpu.items())
 
 
+def test_what_a_cluster_needs_fits_the_rest_and_no_local_run_needs_it():
+    cpu, slurm = locked("cpu.lock"), locked("slurm.lock")
+    assert all(cpu.get(name, versions) == versions for name, versions in slurm.items())
+    assert "snakemake-executor-plugin-slurm" in slurm.keys() - cpu.keys() - locked("dev.lock").keys()
+
+
 def test_every_locked_package_has_hashes_and_no_address():
-    for name in ("installer.lock", "cpu.lock", "dev.lock"):
+    for name in ("installer.lock", "cpu.lock", "slurm.lock", "dev.lock"):
         text = (ENVS / name).read_text()
         assert "://" not in text
         for block in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]:
