@@ -1,9 +1,11 @@
-"""What a cluster is told about the jobs, and which rules stay on the machine that hands them out."""
+"""What a cluster is told about the jobs, and which rules stay on the machine that hands them out.
+
+A node starts Snakemake twice to run one job: its rule's `mem_mb` holds 300 MB for that.
+"""
 
 
 # They need the network, which the nodes of many clusters lack, or take a second or two, less than a wait in a queue.
 localrules:
-    all,
     download_videos,
     download_splits,
     audit,

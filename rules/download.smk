@@ -87,7 +87,7 @@ checkpoint unpack:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=1000,
     params:
         source=literal(unpack_source()),
         class_names=CLASS_NAMES,

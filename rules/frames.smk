@@ -13,7 +13,7 @@ rule extract_frames:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=1000,
     params:
         videos=lambda wildcards: videos_folder(wildcards.class_name),
         settings=section("frames"),
