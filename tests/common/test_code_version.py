@@ -195,9 +195,10 @@ common/files.py                  all
 common/folders.py                predict
 common/last_words.py
 common/settings.py               all but make_demo_dataset export_lists
+common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
 common/tables.py                 all but make_demo_dataset accuracy compare figures
-common/wildcard_paths.py
 common/versions.py               train tuning check_weights export evaluate
+common/wildcard_paths.py
 
 compute/cpu_convolution.py       train tuning
 compute/device.py                train tuning evaluate predict
