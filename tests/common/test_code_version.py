@@ -203,15 +203,18 @@ common/disk.py
 common/errors.py
 common/files.py                  all
 common/folders.py                predict
+common/last_words.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
 common/tables.py                 all but make_demo_dataset accuracy compare figures
+common/wildcard_paths.py
+common/versions.py               train tuning check_weights export evaluate
 
 compute/cpu_convolution.py       train tuning
-compute/device.py                train tuning check_weights export evaluate predict
+compute/device.py                train tuning evaluate predict
 compute/distributed.py           train tuning
-compute/gpu_lock.py              train tuning check_weights export evaluate predict
+compute/gpu_lock.py              train tuning evaluate predict
 compute/gpu_messages.py
 compute/interruption.py          train tuning
 
@@ -248,7 +251,10 @@ model/normalised_model.py        train tuning export evaluate predict
 model/resnet3d.py                train tuning check_weights export
 
 preflight/bound_run.py
+preflight/compared_runs.py
+preflight/evaluated_weights.py
 preflight/plan.py
+preflight/stale_locks.py
 
 report/analysis.py               compare figures
 report/charts.py                 figures
@@ -275,6 +281,7 @@ training/randomness.py           train tuning
 training/requirements.py         train tuning
 training/trainer.py              train tuning
 
+weights/description.py           train tuning check_weights export
 weights/import_weights.py        tuning check_weights export
 weights/pdparams.py              train tuning check_weights export
 weights/restricted_pickle.py     train tuning check_weights export
