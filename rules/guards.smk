@@ -38,7 +38,7 @@ def tables_are_bound(wildcards):
 
 def trainings_are_bound(wildcards):
     """Stop a call that would replace a finished training by one with other settings."""
-    trainings = [RESULTS / f"split{split}" / f"seed{seed}" for split in plan.trained_splits(SETTINGS) for seed in SEEDS]
+    trainings = [RESULTS / f"split{split}" / f"seed{seed}" for split in SETTINGS.trained_splits for seed in SEEDS]
     return stop_if_bound(tuple(trainings), bound_run.OF_TRAININGS)
 
 

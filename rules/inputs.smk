@@ -6,7 +6,7 @@ from functools import cache
 from video3d.common.folders import visible_files
 from video3d.common.wildcard_paths import as_inputs, as_parameter
 from video3d.fetch import unpacked
-from video3d.preflight import evaluated_weights, plan
+from video3d.preflight import evaluated_weights
 
 
 def option(name, values):
@@ -113,7 +113,7 @@ def each_evaluation(name):
 
 def each_training(name):
     """This file of every training of this run; a split with given weights has none."""
-    splits = plan.trained_splits(SETTINGS)
+    splits = SETTINGS.trained_splits
     return expand("results/<run>/split{split}/seed{seed}/{name}", split=splits, seed=SEEDS, name=name)
 
 

@@ -18,7 +18,7 @@ from video3d.evaluation import engines
 from video3d.fetch.sources import Source
 from video3d.fetch.unpacked import unpacked_table
 from video3d.model.architecture import STAGES
-from video3d.preflight import plan
+from video3d.preflight import check_device, plan
 
 
 @pytest.fixture
@@ -194,17 +194,17 @@ ON_A_GPU, ON_A_CPU = "tensorrt runs on a GPU, not on the CPU", "onednn runs on a
     ],
 )
 def test_engines_that_cannot_run_on_the_device(monkeypatch, engine, device, packages, gpus, words):
-    monkeypatch.setattr(plan, "_installed", packages.__contains__)
-    monkeypatch.setattr(plan, "visible_gpus", lambda: gpus)
+    monkeypatch.setattr(check_device, "_installed", packages.__contains__)
+    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
     monkeypatch.setattr(engines, "find_spec", {"paddle": ModuleSpec("paddle", None, is_package=True)}.get)
-    said = list(plan.engine_faults(engine, device, computes_here=True))
+    said = list(check_device.engine_faults(engine, device, computes_here=True))
     assert (words in said[0]) if words else said == []
 
 
 def test_jobs_elsewhere_are_judged_by_the_device_that_is_set(monkeypatch):
-    monkeypatch.setattr(plan, "visible_gpus", lambda: pytest.fail("looked for GPUs here"))
+    monkeypatch.setattr(check_device, "visible_gpus", lambda: pytest.fail("looked for GPUs here"))
     said = {
-        (engine, device): list(plan.engine_faults(engine, device, computes_here=False))
+        (engine, device): list(check_device.engine_faults(engine, device, computes_here=False))
         for engine in ("tensorrt", "onednn")
         for device in ("auto", "cpu", "gpu")
     }
@@ -230,9 +230,9 @@ def test_an_archive_that_a_rule_makes_need_not_be_there(here):
     ],
 )
 def test_gpus_that_are_not_there(monkeypatch, device, devices, packages, gpus, words):
-    monkeypatch.setattr(plan, "_installed", packages.__contains__)
-    monkeypatch.setattr(plan, "visible_gpus", lambda: gpus)
-    said = list(plan.device_faults(device, devices))
+    monkeypatch.setattr(check_device, "_installed", packages.__contains__)
+    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
+    said = list(check_device.device_faults(device, devices))
     assert (words in said[0]) if words else said == []
 
 

@@ -118,7 +118,7 @@ def clips(frames: Frames, videos: pd.DataFrame, settings: Mapping[int, Settings]
     rows = []
     for _, row in videos.drop_duplicates("class").iterrows():
         chosen = settings[row["split"]]
-        size = min(chosen["clip"]["size"], WIDTH // chosen["clip"]["frames"])
+        size = min(chosen.clip.size, WIDTH // chosen.clip.frames)
         strip = np.concatenate(list(frames.clip(row["class"], row["video"], chosen, size)), axis=1)
         rows.append((f"{row['class']} ({row['video']})", [Cell(strip)]))
     return sheet(rows)
