@@ -16,9 +16,9 @@ include: "rules/call.smk"
 
 
 pathvars:
-    dataset=config["dataset"]["name"],
+    dataset=SETTINGS.dataset.name,
     frames=FRAMES,
-    run=config["run"],
+    run=SETTINGS.run,
 
 
 wildcard_constraints:

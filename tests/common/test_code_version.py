@@ -85,6 +85,16 @@ def test_the_script_and_the_packages_on_the_way_count(project, name):
     assert code_version(script) != before
 
 
+def test_descriptions_of_attributes_do_not_count(project):
+    one = 'class A:\n    x = 1\n    """One."""\n    y = 2\n    """Two."""\n\n\nz = 3\n"""Three."""\n'
+    before = code_version(project({"video3d/two/middle.py": one}))
+    assert (
+        code_version(project({"video3d/two/middle.py": one.replace("One", "Another").replace("Three", "3")})) == before
+    )
+    assert code_version(project({"video3d/two/middle.py": one.replace('    """Two."""\n', "")})) == before
+    assert code_version(project({"video3d/two/middle.py": one.replace("y = 2", "y = 3")})) != before
+
+
 def test_code_that_moves_to_another_file_counts(project):
     before = code_version(project({}))
     script = project(
@@ -194,7 +204,9 @@ common/errors.py
 common/files.py                  all
 common/folders.py                predict
 common/last_words.py
-common/settings.py               all but make_demo_dataset export_lists
+common/settings.py
+common/settings_errors.py
+common/settings_renamed.py       compare figures
 common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
 common/tables.py                 all but make_demo_dataset accuracy compare figures
 common/versions.py               train tuning check_weights export evaluate
@@ -242,6 +254,9 @@ model/resnet3d.py                train tuning check_weights export
 preflight/bound_run.py
 preflight/compared_runs.py
 preflight/evaluated_weights.py
+preflight/check_device.py
+preflight/check_files.py
+preflight/check_lists.py
 preflight/plan.py
 preflight/stale_locks.py
 
