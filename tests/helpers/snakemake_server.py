@@ -30,6 +30,8 @@ def run_snakemake(folder: Path, arguments: list[str]) -> subprocess.CompletedPro
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         if not select.select([server.stdout], [], [], TIMEOUT)[0]:
+            server.kill()
+            _server.cache_clear()
             raise subprocess.TimeoutExpired(arguments, TIMEOUT, output.read())
         return subprocess.CompletedProcess(arguments, int(server.stdout.readline()), output.read())
 
@@ -38,7 +40,7 @@ def run_snakemake(folder: Path, arguments: list[str]) -> subprocess.CompletedPro
 def _server() -> subprocess.Popen:
     """The server of this process of pytest; it ends when its standard input does."""
     server = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(server.stdin.close)
+    atexit.register(server.communicate)
     return server
 
 
