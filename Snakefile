@@ -17,9 +17,9 @@ include: "rules/cluster.smk"
 
 
 pathvars:
-    dataset=config["dataset"]["name"],
+    dataset=SETTINGS.dataset.name,
     frames=FRAMES,
-    run=config["run"],
+    run=SETTINGS.run,
 
 
 wildcard_constraints:

@@ -23,9 +23,9 @@ if CALL and runs_here(CALL) and "gpu" not in workflow.global_resources:
 
 def gpus_to_train(wildcards):
     """How many GPUs a training asks for."""
-    return 0 if config["device"] == "cpu" else config["train"]["devices"]
+    return 0 if SETTINGS.device == "cpu" else SETTINGS.train.devices
 
 
 def gpus_to_predict(wildcards):
     """How many GPUs an evaluation asks for, or a prediction of videos."""
-    return 0 if config["device"] == "cpu" else 1
+    return 0 if SETTINGS.device == "cpu" else 1

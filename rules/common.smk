@@ -12,9 +12,9 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.ge
 
 from video3d.common.code_version import code_version as version_of_code
 from video3d.common.errors import UserError
-from video3d.common.settings import as_argument, resolve
+from video3d.common.settings import as_argument, resolve, select
 from video3d.dataset import ucf101
-from video3d.fetch.sources import locate
+from video3d.fetch.sources import choose_source
 
 
 def stop(message):
@@ -26,31 +26,20 @@ def stop(message):
     raise SystemExit(f"error: {message}")
 
 
-def in_one_form(settings):
-    """The settings with one way to write what can be written in several: the order of classes, ./ in front of paths."""
-    settings["dataset"]["classes"].sort()
-    if settings["train"]["weights"]:
-        settings["train"]["weights"] = str(Path(settings["train"]["weights"]))
-    settings["evaluate"]["weights"] = {
-        split: str(Path(path)) for split, path in settings["evaluate"]["weights"].items()
-    }
-    return settings
-
-
 try:
-    config = in_one_form(resolve(config))
-    VIDEOS = locate(config["dataset"]["videos"], config["dataset"]["classes"], setting="dataset.videos")
-    LISTS = locate(config["dataset"]["lists"], setting="dataset.lists")
+    SETTINGS = resolve(config)
+    VIDEOS = choose_source(SETTINGS.dataset.videos, SETTINGS.dataset.classes, setting="dataset.videos")
+    LISTS = choose_source(SETTINGS.dataset.lists, setting="dataset.lists")
 except UserError as error:
     stop(error)
 
-CLASS_NAMES = config["dataset"]["classes"] or list(ucf101.CLASSES)
+CLASS_NAMES = SETTINGS.dataset.classes or list(ucf101.CLASSES)
 # Runs with other `frames:` settings can share a data set: each finds its own frames.
-FRAMES = "data/{name}/frames/{short_side}px_q{quality}".format(**config["dataset"], **config["frames"])
-RESULTS = Path("results", config["run"])
-SPLITS = config["splits"]
-SEEDS = config["seeds"]
-PROTOCOLS = config["evaluate"]["protocols"]
+FRAMES = f"data/{SETTINGS.dataset.name}/frames/{SETTINGS.frames.short_side}px_q{SETTINGS.frames.quality}"
+RESULTS = Path("results", SETTINGS.run)
+SPLITS = SETTINGS.splits
+SEEDS = SETTINGS.seeds
+PROTOCOLS = SETTINGS.evaluate.protocols
 
 
 def section(*names):
@@ -63,14 +52,7 @@ def sections_as_text(*names):
 
     The text is equal for equal settings, so a job is stale when one of its own settings changes, and only then.
     """
-    parts = {}
-    for name in names:
-        *above, last = name.split(".")
-        source, target = config, parts
-        for key in above:
-            source, target = source[key], target.setdefault(key, {})
-        target[last] = source[last]
-    return as_argument(parts)
+    return as_argument(select(SETTINGS, *names))
 
 
 def literal(value):
@@ -86,17 +68,17 @@ def evaluation_settings(wildcards):
 
 def untracked_device(wildcards, threads):
     """The device, which does not make a job stale: Snakemake compares no parameter that is made from `threads`."""
-    return config["device"]
+    return SETTINGS.device
 
 
 def untracked_settings(wildcards, threads):
     """All settings, for a job that only writes them down; they do not make it stale, see `untracked_device`."""
-    return as_argument(config | {"replace": False})
+    return as_argument(SETTINGS.model_copy(update={"replace": False}))
 
 
 def untracked_permission(wildcards, threads):
     """The option that lets a training start from weights that know its test videos; see `untracked_device`."""
-    return "--allow-leak" if config["evaluate"]["allow_leak"] else ""
+    return "--allow-leak" if SETTINGS.evaluate.allow_leak else ""
 
 
 def untracked_record(wildcards, threads):

@@ -35,9 +35,9 @@ rule download_videos:
     resources:
         mem_mb=500,
     params:
-        sources=values_of_option(config["dataset"]["videos"]),
+        sources=values_of_option(SETTINGS.dataset.videos),
         local=lambda wildcards: as_parameter(VIDEOS.local_files()),
-        sha256=option("--sha256", [config["dataset"]["videos_sha256"]]),
+        sha256=option("--sha256", [SETTINGS.dataset.videos_sha256]),
         classes=option("--classes", VIDEOS.classes),
     shell:
         "python workflow_scripts/download_videos.py --source {params.sources:q} {params.sha256}"
@@ -60,9 +60,9 @@ rule download_splits:
     resources:
         mem_mb=500,
     params:
-        sources=values_of_option(config["dataset"]["lists"]),
+        sources=values_of_option(SETTINGS.dataset.lists),
         local=lambda wildcards: as_parameter(LISTS.local_files()),
-        sha256=option("--sha256", [config["dataset"]["lists_sha256"]]),
+        sha256=option("--sha256", [SETTINGS.dataset.lists_sha256]),
     shell:
         "python workflow_scripts/download_splits.py --source {params.sources:q} {params.sha256}"
         " --output {output.lists:q} 2>&1 | tee {log:q}"

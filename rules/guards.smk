@@ -26,8 +26,8 @@ def command_line():
 def check_plan(call):
     """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
     if call is None:
-        return plan.check(config, VIDEOS, LISTS)
-    plan.check(config, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), reports=bool(call.report))
+        return plan.check(SETTINGS, VIDEOS, LISTS)
+    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), reports=bool(call.report))
 
 
 def runs_here(call):
@@ -53,22 +53,22 @@ def tables_are_bound(wildcards):
 
 def trainings_are_bound(wildcards):
     """Stop a call that would replace a finished training by one with other settings."""
-    trainings = [RESULTS / f"split{split}" / f"seed{seed}" for split in plan.trained_splits(config) for seed in SEEDS]
+    trainings = [RESULTS / f"split{split}" / f"seed{seed}" for split in SETTINGS.trained_splits for seed in SEEDS]
     return stop_if_bound(tuple(trainings), bound_run.OF_TRAININGS)
 
 
 @cache
 def stop_if_bound(trainings, binding):
     """Stop this call if one of the trainings is finished and was made with other settings."""
-    if workflow.is_main_process and not config["replace"]:
-        if reason := bound_run.refusal(RESULTS, trainings, config, CLASS_NAMES, binding):
+    if workflow.is_main_process and not SETTINGS.replace:
+        if reason := bound_run.refusal(RESULTS, trainings, SETTINGS, CLASS_NAMES, binding):
             stop(reason)
     return []
 
 
 def evaluations_may_change(wildcards):
     """Say in one line which evaluations are made anew with other settings; they take minutes, so nothing is stopped."""
-    changes = bound_run.evaluation_changes(RESULTS, config)
+    changes = bound_run.evaluation_changes(RESULTS, SETTINGS)
     if changes and workflow.is_main_process:
         logger.warning(f"{RESULTS} holds other evaluations, which give way to those of this call: {changes}")
     return []

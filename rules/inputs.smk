@@ -6,7 +6,8 @@ from functools import cache
 from video3d.common.folders import visible_files
 from video3d.common.wildcard_paths import as_inputs, as_parameter
 from video3d.fetch import unpacked
-from video3d.preflight import evaluated_weights, plan
+from video3d.preflight import evaluated_weights
+from video3d.weights.description import description_path
 
 
 def option(name, values):
@@ -26,17 +27,17 @@ def videos_archive():
 
 def unpacked_table():
     """The table that says which videos were unpacked for these settings."""
-    return str(unpacked.unpacked_table(config["dataset"]))
+    return str(unpacked.unpacked_table(SETTINGS.dataset))
 
 
 def unpack_source():
     """What `unpack` reads: a folder of videos as it lies, anything else from resources/."""
-    return VIDEOS.path if VIDEOS.kind == "folder" else f"resources/{config['dataset']['name']}/{VIDEOS.name}"
+    return VIDEOS.path if VIDEOS.kind == "folder" else f"resources/{SETTINGS.dataset.name}/{VIDEOS.name}"
 
 
 def videos_folder(class_name=""):
     """The folder of the unpacked videos of one class, or of all."""
-    return str(Path("data", config["dataset"]["name"], "videos", class_name))
+    return str(Path("data", SETTINGS.dataset.name, "videos", class_name))
 
 
 def videos_of_class(wildcards):
@@ -70,18 +71,18 @@ def frames_folder(wildcards, input):
 
 def with_description(weights):
     """A file of weights that the user gave, and the description beside it if there is one; nothing for no file."""
-    files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
+    files = [Path(weights), description_path(Path(weights))] if weights else []
     return [str(file) for file in files if file.is_file()]
 
 
 def given_weights(wildcards):
     """The files that `evaluate: weights:` gives for this split."""
-    return with_description(config["evaluate"]["weights"].get(wildcards.split))
+    return with_description(SETTINGS.evaluate.weights.get(wildcards.split))
 
 
 def weights_of(wildcards):
     """The weights that are exported: those of `evaluate: weights:` for this split if given, else the trained ones."""
-    return config["evaluate"]["weights"].get(wildcards.split, f"{training_folder(wildcards)}/weights.pdparams")
+    return SETTINGS.evaluate.weights.get(wildcards.split, f"{training_folder(wildcards)}/weights.pdparams")
 
 
 def weights_to_evaluate(wildcards):
@@ -91,7 +92,7 @@ def weights_to_evaluate(wildcards):
 
 def evaluated_origin(wildcards):
     """Where `check_weights` keeps what it finds out about the weights that are evaluated."""
-    name = evaluated_weights.origin_name(config["evaluate"]["weights"].get(wildcards.split))
+    name = evaluated_weights.origin_name(SETTINGS.evaluate.weights.get(wildcards.split))
     return f"{training_folder(wildcards)}/origins/{name}.json"
 
 
@@ -113,7 +114,7 @@ def each_evaluation(name):
 
 def each_training(name):
     """This file of every training of this run; a split with given weights has none."""
-    splits = plan.trained_splits(config)
+    splits = SETTINGS.trained_splits
     return expand("results/<run>/split{split}/seed{seed}/{name}", split=splits, seed=SEEDS, name=name)
 
 
@@ -124,5 +125,5 @@ def model_of_prediction(name):
 
 def videos_to_predict(wildcards):
     """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
-    folder = config["predict"]["videos"]
+    folder = SETTINGS.predict.videos
     return [str(path) for path in visible_files(Path(folder).expanduser())] if folder else []

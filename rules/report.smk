@@ -5,7 +5,7 @@ rule figures:
         predictions=each_evaluation("predictions.csv"),
         histories=each_training("history.csv"),
         weights=each_training("weights.json"),
-        compared=expand("results/{other}/accuracy.csv", other=config["report"]["compare"]),
+        compared=expand("results/{other}/accuracy.csv", other=SETTINGS.report.compare),
         models=expand("results/<run>/split{split}/seed{seed}/model/metadata.json", split=SPLITS, seed=SEEDS),
         audit="results/<run>/audit.csv",
         split_tables=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
@@ -107,7 +107,7 @@ rule figures:
     resources:
         mem_mb=2000,
     params:
-        settings=section(*(name for name in config if name not in {"device", "replace"})),
+        settings=section(*(name for name, _ in SETTINGS if name not in {"device", "replace"})),
         code=code_version("figures"),
         templates=folder_version("report"),
         run=subpath(input.accuracy, parent=True),

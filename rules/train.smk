@@ -5,7 +5,7 @@ rule train:
         # The tables hold the content of every video, so packs that are written anew with the same frames train nothing.
         manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
         packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
-        start=lambda wildcards: as_inputs(with_description(config["train"]["weights"])),
+        start=lambda wildcards: as_inputs(with_description(SETTINGS.train.weights)),
         bound=trainings_are_bound,
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
@@ -23,9 +23,9 @@ rule train:
         mem_mb=8000,
     params:
         settings=section("model", "clip", "train"),
-        start=lambda wildcards: as_parameter(with_description(config["train"]["weights"])),
+        start=lambda wildcards: as_parameter(with_description(SETTINGS.train.weights)),
         # The conversion of weights cannot change a training that starts from none.
-        code=code_version("train", without=[] if config["train"]["weights"] else ["video3d.weights.import_weights"]),
+        code=code_version("train", without=[] if SETTINGS.train.weights else ["video3d.weights.import_weights"]),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
         record=untracked_record,
@@ -66,7 +66,7 @@ rule check_weights:
         weights=weights_of,
         given=lambda wildcards: as_parameter(given_weights(wildcards)),
         replacement=replacement,
-        purpose=lambda wildcards: "--given" if wildcards.split in config["evaluate"]["weights"] else "",
+        purpose=lambda wildcards: "--given" if wildcards.split in SETTINGS.evaluate.weights else "",
         frames=frames_folder,
         code=code_version("check_weights"),
     shell:

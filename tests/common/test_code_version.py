@@ -85,6 +85,16 @@ def test_the_script_and_the_packages_on_the_way_count(project, name):
     assert code_version(script) != before
 
 
+def test_descriptions_of_attributes_do_not_count(project):
+    one = 'class A:\n    x = 1\n    """One."""\n    y = 2\n    """Two."""\n\n\nz = 3\n"""Three."""\n'
+    before = code_version(project({"video3d/two/middle.py": one}))
+    assert (
+        code_version(project({"video3d/two/middle.py": one.replace("One", "Another").replace("Three", "3")})) == before
+    )
+    assert code_version(project({"video3d/two/middle.py": one.replace('    """Two."""\n', "")})) == before
+    assert code_version(project({"video3d/two/middle.py": one.replace("y = 2", "y = 3")})) != before
+
+
 def test_code_that_moves_to_another_file_counts(project):
     before = code_version(project({}))
     script = project(
@@ -194,10 +204,13 @@ common/errors.py
 common/files.py                  all
 common/folders.py                predict
 common/last_words.py
-common/settings.py               all but make_demo_dataset export_lists
+common/settings.py
+common/settings_errors.py
+common/settings_renamed.py       compare figures
+common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
 common/tables.py                 all but make_demo_dataset accuracy compare figures
-common/wildcard_paths.py
 common/versions.py               train tuning check_weights export evaluate
+common/wildcard_paths.py
 
 compute/cpu_convolution.py       train tuning
 compute/device.py                train tuning evaluate predict
@@ -220,18 +233,22 @@ evaluation/predictor.py          evaluate predict
 evaluation/protocols.py          evaluate figures predict
 evaluation/tensorrt.py           evaluate predict
 
+fetch/archive_members.py
 fetch/archives.py
 fetch/download.py
 fetch/http_session.py
 fetch/lists.py
+fetch/rar_archive.py
 fetch/remote_zip.py
 fetch/sources.py
 fetch/unpacked.py
 
 frames/extraction.py             extract_frames predict
 frames/ffmpeg.py                 extract_frames figures predict
+frames/frame_encoder.py          extract_frames predict
 frames/frame_pack.py             extract_frames train tuning evaluate figures predict
 frames/manifests.py              train tuning check_weights
+frames/video_status.py           extract_frames predict
 
 model/architecture.py            train tuning check_weights export
 model/layer_costs.py             train tuning
@@ -241,6 +258,9 @@ model/resnet3d.py                train tuning check_weights export
 preflight/bound_run.py
 preflight/compared_runs.py
 preflight/evaluated_weights.py
+preflight/check_device.py
+preflight/check_files.py
+preflight/check_lists.py
 preflight/plan.py
 preflight/run_lock.py
 
