@@ -28,8 +28,7 @@ class Cluster:
         """Start Snakemake with the project's profile for Slurm, in a process group of its own."""
         command = self.workflow.command(
             *("--profile", "profiles/slurm", "--set-threads", "train=2", "evaluate=2", "--latency-wait", "5"),
-            *("--slurm-no-account", "--slurm-status-command", "squeue"),
-            *("--slurm-init-seconds-before-status-checks", "2", *arguments),
+            *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2", *arguments),
         )
         command[command.index("--cores") : command.index("--cores") + 2] = []
         return subprocess.Popen(
@@ -39,6 +38,7 @@ class Cluster:
             stdout=(self.folder / "output.txt").open("w"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=hear_interrupts,
         )
 
     def run(self, *arguments: str) -> str:
@@ -79,6 +79,11 @@ class Cluster:
         """Kill Snakemake, and nothing that it started."""
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+def hear_interrupts() -> None:
+    """Let Ctrl-C have its effect also where the tests run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen | None = None) -> object:
