@@ -3,7 +3,9 @@
 import json
 import shutil
 import signal
+import subprocess
 
+import psutil
 import pytest
 
 from helpers.cluster import Cluster, wait_for
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.slurm
 
 WEIGHTS = "results/tiny/split1/seed7/weights.pdparams"
 LOG = "logs/train/tiny/split1_seed7.log"
-LONG = "train={epochs: 400, milestones: [200]}"  # half a minute, so that there is time to end it
+LONG = "train={epochs: 100, milestones: [50]}"
 ASKED = "TresPerJob"
 
 
@@ -25,6 +27,14 @@ def log_of_training(cluster: Cluster) -> str:
 def trains(cluster: Cluster) -> bool:
     """Whether epochs of the training that runs now are done."""
     return "epoch " in log_of_training(cluster) and bool(cluster.processes("train"))
+
+
+def hold_training(cluster: Cluster, process: subprocess.Popen) -> psutil.Process:
+    """Wait until some epochs are done, and halt the training there: it goes on when it is told, or ended by Slurm."""
+    wait_for(lambda: trains(cluster), process)
+    (training,) = cluster.processes("train")
+    training.suspend()
+    return training
 
 
 def running(cluster: Cluster) -> dict[str, str]:
@@ -71,26 +81,27 @@ def test_a_training_has_the_gpus_that_it_asks_for_and_ctrl_c_cancels_it(prepared
     assert log_of_training(prepared).splitlines()[-1].startswith("interrupted: the training is saved")
 
 
-def send_signal(cluster: Cluster, job: str) -> None:
+def send_signal(cluster: Cluster, job: str, training: psutil.Process) -> None:
     cluster.command("scancel", "--signal=TERM", job)
+    training.resume()
 
 
-def requeue(cluster: Cluster, job: str) -> None:
+def requeue(cluster: Cluster, job: str, training: psutil.Process) -> None:
     cluster.command("scontrol", "requeue", job)
 
 
-def reach_time_limit(cluster: Cluster, job: str) -> None:
+def reach_time_limit(cluster: Cluster, job: str, training: psutil.Process) -> None:
     cluster.command("scontrol", "update", f"JobId={job}", "TimeLimit=1")
 
 
-def lose_node(cluster: Cluster, job: str) -> None:
+def lose_node(cluster: Cluster, job: str, training: psutil.Process) -> None:
     node = cluster.command("sinfo", "--noheader", "--format=%n", "--partition=main")
     cluster.command("scontrol", "update", f"NodeName={node}", "State=down", "Reason=test")
     wait_for(lambda: not cluster.processes("train"))
     cluster.command("scontrol", "update", f"NodeName={node}", "State=resume")
 
 
-def preempt(cluster: Cluster, job: str) -> None:
+def preempt(cluster: Cluster, job: str, training: psutil.Process) -> None:
     """Let something urgent take all GPUs for a moment."""
     cluster.command("sbatch", "--partition=urgent", "--gpus=2", "--output=/dev/null", "--wrap=sleep 5")
 
@@ -98,9 +109,9 @@ def preempt(cluster: Cluster, job: str) -> None:
 @pytest.mark.parametrize("end", [send_signal, requeue, reach_time_limit, lose_node, preempt])
 def test_a_training_that_is_ended_goes_on_by_itself_and_ends_with_the_same_weights(prepared, uninterrupted, end):
     process = prepared.start("--config", "device=auto", LONG, "--", WEIGHTS)
-    wait_for(lambda: trains(prepared), process)
-    end(prepared, running(prepared)["JobId"])
-    wait_for(lambda: not prepared.processes("train"), process)
+    training = hold_training(prepared, process)
+    end(prepared, running(prepared)["JobId"], training)
+    wait_for(lambda: not training.is_running(), process)
     assert not (prepared.folder / WEIGHTS).exists()
     prepared.end(process)
     assert "going on from epoch" in log_of_training(prepared)
@@ -113,10 +124,13 @@ def test_after_the_head_was_killed_the_next_call_picks_up(prepared, uninterrupte
     """The job of the killed call computes on; that of the next one waits for it and takes what it made."""
     call = "--config", "device=auto", LONG, "--", WEIGHTS
     process = prepared.start(*call)
-    wait_for(lambda: trains(prepared), process)
+    training = hold_training(prepared, process)
     prepared.kill(process)
-    assert list((prepared.folder / ".snakemake/locks").glob("*.lock")) and prepared.processes("train")
-    prepared.run(*call)
+    assert list((prepared.folder / ".snakemake/locks").glob("*.lock"))
+    process = prepared.start(*call)
+    wait_for(lambda: "waiting for another process that trains" in log_of_training(prepared), process)
+    training.resume()
+    prepared.end(process)
     first, second = prepared.jobs("train")
     assert first["JobState"] == second["JobState"] == "COMPLETED"
     assert "this training is already finished" in log_of_training(prepared)
