@@ -1,6 +1,5 @@
 """A training that is killed in the middle goes on from its last checkpoint and ends with the same weights."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -102,18 +101,3 @@ def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(unfinishe
     assert (workflow.folder / WEIGHTS).read_bytes() == expected
     metadata = json.loads((workflow.folder / WEIGHTS).with_suffix(".json").read_text())
     assert len(metadata["attempts"]) == 2
-
-
-def test_what_a_killed_run_left_stays_while_another_lives_and_while_one_only_looks(finished):
-    lock, run_lock = finished.folder / ".snakemake/locks/0.output.lock", finished.folder / ".snakemake/run.lock"
-    lock.parent.mkdir(exist_ok=True)
-    lock.write_text(WEIGHTS)
-    with run_lock.open("a") as living:
-        fcntl.flock(living, fcntl.LOCK_SH)
-        assert "locked" in finished.fail("--force", WEIGHTS)
-    run_lock.unlink()
-    finished.run("--dry-run", "--force", WEIGHTS)
-    finished.run("--lint")
-    assert lock.exists() and not run_lock.exists()
-    finished.run("--force", WEIGHTS)
-    assert not lock.exists() and run_lock.exists()
