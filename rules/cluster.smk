@@ -22,10 +22,13 @@ if CALL and runs_here(CALL) and "gpu" not in workflow.global_resources:
 
 
 def gpus_to_train(wildcards):
-    """How many GPUs a training asks for."""
-    return 0 if SETTINGS.device == "cpu" else SETTINGS.train.devices
+    """How many GPUs a training asks for; None on the CPU, so that not even the word is among its resources.
+
+    Snakemake leaves out a resource that is None. Kubernetes' plugin takes gpu=0 for a job that needs a GPU.
+    """
+    return None if SETTINGS.device == "cpu" else SETTINGS.train.devices
 
 
 def gpus_to_predict(wildcards):
-    """How many GPUs an evaluation asks for, or a prediction of videos."""
-    return 0 if SETTINGS.device == "cpu" else 1
+    """How many GPUs an evaluation asks for, or a prediction of videos; see `gpus_to_train`."""
+    return None if SETTINGS.device == "cpu" else 1
