@@ -8,6 +8,7 @@ import subprocess
 import psutil
 import pytest
 
+import local_slurm
 from helpers.cluster import Cluster, wait_for
 from helpers.tiny_project import Workflow
 
@@ -97,8 +98,9 @@ def reach_time_limit(cluster: Cluster, job: str, training: psutil.Process) -> No
 def lose_node(cluster: Cluster, job: str, training: psutil.Process) -> None:
     node = cluster.command("sinfo", "--noheader", "--format=%n", "--partition=main")
     cluster.command("scontrol", "update", f"NodeName={node}", "State=down", "Reason=test")
-    wait_for(lambda: not cluster.processes("train"))
-    cluster.command("scontrol", "update", f"NodeName={node}", "State=resume")
+    wait_for(lambda: not training.is_running())
+    resume = ("scontrol", "update", f"NodeName={node}", "State=resume")
+    local_slurm.command(cluster.environment, *resume, check=False)  # it may have come back by itself
 
 
 def preempt(cluster: Cluster, job: str, training: psutil.Process) -> None:
