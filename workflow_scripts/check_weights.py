@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from video3d.common.console import run
-from video3d.common.files import atomic_path, sha256
-from video3d.common.settings import settings_argument
+from video3d.common.files import atomic_path, file_state, sha256
+from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.model_description import describe_model
 from video3d.weights.import_weights import load_any
@@ -35,14 +35,14 @@ def origin_of(weights: Path, given: bool, known: dict) -> str:
 def main() -> None:
     """Read the weights, judge them, write what is known."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)
-    state = arguments.weights.stat() if arguments.weights.is_file() else None
+    settings = read_settings(arguments.settings)
+    state = file_state(arguments.weights) if arguments.weights.is_file() else None
     _, known = load_any(arguments.weights)
-    everyone = read_split(arguments.clips)
+    everyone = read_split(arguments.split_table)
     describe_model(arguments.weights, known, settings, class_names(everyone))
     found = find_overlap(known.get("training_data"), everyone, arguments.frames)
-    if not settings["evaluate"]["allow_leak"]:
-        require_unseen(found, str(arguments.weights), str(arguments.clips))
+    if not settings.evaluate.allow_leak:
+        require_unseen(found, str(arguments.weights), str(arguments.split_table))
     if found.known is None:
         logging.warning("%s do not tell what they were trained on: nobody knows whether the test is a fair one",
                         arguments.weights)  # fmt: skip
@@ -55,7 +55,7 @@ def main() -> None:
         "videos_trained_on": found.videos,
         "groups_trained_on": found.groups,
         "start": known.get("start"),
-        "file_state": f"{state.st_size} bytes, {state.st_mtime_ns}",
+        "file_state": state,
         "replacement": arguments.replacement,
     }
     with atomic_path(arguments.output) as path:
@@ -66,7 +66,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
-    parser.add_argument("--clips", type=Path, required=True, help="split table, as written by make_splits.py")
+    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
     parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
     parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, train, evaluate")
     parser.add_argument("--given", action="store_true", help="a setting gave them to be evaluated")

@@ -7,7 +7,6 @@ interval).
 
 import argparse
 import json
-import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -21,9 +20,9 @@ from video3d.clips.spatial_crops import centre_box
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
-from video3d.compute.device import paddle_version
+from video3d.common.versions import package_versions
 from video3d.dataset.split_table import Video, class_names, read_split
 from video3d.evaluation import metrics as scores
 from video3d.evaluation.predictor import PARAMETERS, Predicted, Predictor, predict_videos
@@ -133,19 +132,19 @@ def measure(videos: Sequence[Video], predicted: Predicted, labels: Sequence[str]
             for label, (name, row) in enumerate(zip(labels, confusion, strict=True))
         ],
         "confusion_matrix": confusion.tolist(),
-        "calibration": scores.calibration_bins(predictions),
+        "calibration": scores.calibration_bins(predicted.probabilities.max(axis=1), truth == predictions.predicted),
     }
 
 
 def main() -> None:
     """Parse the arguments, predict, score, write."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)["evaluate"]
+    settings = read_settings(arguments.settings).evaluate.model_dump()
     protocol = arguments.protocol
     predictor = Predictor(
         arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
     )
-    videos = test_videos(arguments.clips, predictor.labels)
+    videos = test_videos(arguments.split_table, predictor.labels)
     start = time.perf_counter()
     predicted = predict(predictor, videos, arguments.frames, protocol, settings, arguments.threads)
     seconds = time.perf_counter() - start
@@ -160,7 +159,7 @@ def main() -> None:
         "settings": {name: settings[name] for name in ("batch_size", "engine", "uniform")},
         "model_sha256": predictor.metadata["files"][PARAMETERS],
         "weights": predictor.metadata["weights"],
-        "versions": {"python": platform.python_version(), "paddle": paddle_version(), "numpy": np.__version__},
+        "versions": package_versions("paddle", "numpy"),
         "seconds": round(seconds, 3),
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),
     }
@@ -185,7 +184,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument("--clips", type=Path, required=True, help="split table: results/<run>/splits/split<k>.csv")
+    parser.add_argument("--split-table", type=Path, required=True, help="results/<run>/splits/split<k>.csv")
     parser.add_argument("--frames", type=Path, required=True, help="folder of the frame packs: <Class>.zip")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="segments", help="which views (default: %(default)s)")
     parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")

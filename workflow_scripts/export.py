@@ -14,7 +14,7 @@ from pathlib import Path
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.exported_model import export
 from video3d.evaluation.model_description import describe_model
@@ -38,9 +38,9 @@ def checked_origin(path: Path, checksum: str) -> dict:
 def main() -> None:
     """Read the weights, build their network, write the folder."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)
+    settings = read_settings(arguments.settings)
     tensors, known = load_any(arguments.weights)
-    classes = class_names(read_split(arguments.clips)) if arguments.clips else arguments.classes
+    classes = class_names(read_split(arguments.split_table)) if arguments.split_table else arguments.classes
     metadata = describe_model(arguments.weights, known, settings, classes)
     if arguments.origin:
         metadata["weights"] = checked_origin(arguments.origin, metadata["weights"]["sha256"])
@@ -58,7 +58,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
     parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, frames, train")
     names = parser.add_mutually_exclusive_group()
-    names.add_argument("--clips", type=Path, help="split table whose classes the model must have")
+    names.add_argument("--split-table", type=Path, help="split table whose classes the model must have")
     names.add_argument("--classes", nargs="*", default=[], help="class names in the order of their labels")
     parser.add_argument("--origin", type=Path, help="what check_weights.py wrote about the weights")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")

@@ -10,8 +10,6 @@ at once, after a checkpoint.
 import argparse
 import hashlib
 import json
-import platform
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,9 +20,10 @@ from video3d.common.code_version import code_version
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import as_argument, settings_argument
+from video3d.common.settings import as_argument, read_settings
 from video3d.common.tables import write_table
-from video3d.compute.device import paddle_version, use_device
+from video3d.common.versions import git_commit, package_versions
+from video3d.compute.device import use_device
 from video3d.compute.distributed import Team, run_team
 from video3d.dataset.split_table import Video, class_names, read_split
 from video3d.frames.manifests import content_hash, manifest_column
@@ -42,7 +41,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
-    parser.add_argument("--clips", type=Path, required=True, help="split table, as written by make_splits.py")
+    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
     parser.add_argument("--frames", type=Path, required=True, help="folder with <Class>.zip and <Class>.csv")
     parser.add_argument("--seed", type=int, default=10001, help="of all random draws")
     parser.add_argument("--device", choices=["auto", "gpu", "cpu"], default="auto")
@@ -60,7 +59,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Train and write the outputs, the weights last."""
     options = arguments()
-    everything = settings_argument(options.settings)
+    everything = read_settings(options.settings).model_dump()
     settings = {name: everything[name] for name in SECTIONS}
     if weights := settings["train"]["weights"]:
         settings["train"]["weights"] = str(existing(weights))
@@ -71,13 +70,13 @@ def main() -> None:
 
 def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -> None:
     """The part of one process: train, and if it is the first one, write the outputs."""
-    everyone = read_split(options.clips)
+    everyone = read_split(options.split_table)
     videos = [video for video in everyone if video.subset != "test"]
     weights = settings["train"]["weights"]
     begun_with = known_weights(weights) if weights else None
     if begun_with and not options.allow_leak:
         found = training_data.find_overlap(begun_with.get("training_data"), everyone, options.frames)
-        training_data.require_unseen(found, weights, str(options.clips))
+        training_data.require_unseen(found, weights, str(options.split_table))
     facts = {
         "labels": class_names(everyone),
         **settings,
@@ -100,7 +99,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         threads=max(1, options.threads // team.size),
         workers=max(1, (options.workers or options.threads) // team.size),
         team=team,
-        software=software() | {"device": device},
+        software={"commit": git_commit(), "versions": package_versions("paddle"), "device": device},
     )
     network, state = loop.train(job)
     if team.rank == 0:
@@ -139,16 +138,6 @@ def write_history(path: Path, history: list[dict]) -> None:
     """Write history.csv, numbers to six digits."""
     rows = [[f"{value:.6g}" if isinstance(value, float) else value for value in row.values()] for row in history]
     write_table(path, list(history[0]), rows)
-
-
-def software() -> dict:
-    """Versions of what computed, and the commit of the project where git knows it."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = None
-    return {"commit": commit, "versions": {"python": platform.python_version(), "paddle": paddle_version()}}
 
 
 if __name__ == "__main__":

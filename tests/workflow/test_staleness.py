@@ -76,6 +76,20 @@ def test_comments_and_docstrings_rerun_nothing(finished):
     assert finished.would_run() == {}
 
 
+def test_an_edited_description_of_a_setting_reruns_nothing(finished):
+    finished.edit("workflow_scripts/video3d/common/settings.py", '"""passes over the', '"""how many passes over the')
+    finished.edit("workflow_scripts/video3d/common/settings_errors.py", '"a whole number"', '"an integer"')
+    assert finished.would_run() == {}
+
+
+def test_a_new_setting_concerns_its_section_only(finished):
+    file = "workflow_scripts/video3d/common/settings.py"
+    finished.edit(file, 'note: str = ""\n', 'note: str = ""\n    """a sentence"""\n\n    footer: str = ""\n')
+    assert finished.would_run() == {"figures": 1}
+    finished.edit(file, "epochs: Count = 25\n", 'epochs: Count = 25\n    """passes"""\n\n    patience: Count = 1\n')
+    assert "train" in finished.would_run()
+
+
 def test_new_file_times_rerun_nothing(finished):
     later = time.time() + 60
     for folder in ("workflow_scripts", "rules", "report", "schemas"):
@@ -130,7 +144,7 @@ def test_one_replaced_video_concerns_its_class_only(finished):
     write_video(finished.folder / "data/tiny/videos/Retreat/v_Retreat_g04_c01.avi", seed=99)
     jobs = finished.jobs()
     extractions = [job for job in jobs if job["rule"] == "extract_frames"]
-    assert [job["wildcards"] for job in extractions] == ["action=Retreat"]
+    assert [job["wildcards"] for job in extractions] == ["class_name=Retreat"]
     assert {job["rule"] for job in jobs} == {"all", "extract_frames", "audit", "make_splits", *AFTER_TRAINING}
 
 
