@@ -42,4 +42,4 @@ rule export_lists:
     params:
         code=code_version("export_lists"),
     shell:
-        "python workflow_scripts/export_lists.py --clips {input.clips:q} --output {output.lists:q} 2>&1 | tee {log:q}"
+        "python workflow_scripts/export_lists.py --split-table {input.clips:q} --output {output.lists:q} 2>&1 | tee {log:q}"

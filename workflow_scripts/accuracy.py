@@ -28,7 +28,7 @@ from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.common.settings import settings_argument
-from video3d.dataset.ucf101 import read_split
+from video3d.dataset.ucf101 import read_official_split
 from video3d.evaluation import intervals
 from video3d.evaluation import metrics as scores
 
@@ -79,7 +79,7 @@ def left_out(evaluation: dict, lists: Path | None) -> int | None:
     """How many videos of the official test list, of the model's classes, were not predicted; None without lists."""
     if lists is None:
         return None
-    _, test = read_split(lists, evaluation["split"])
+    _, test = read_official_split(lists, evaluation["split"])
     listed = {video.video for video in test if video.class_name in evaluation["labels"]}
     return len(listed - set(evaluation["predictions"]["video"]))
 

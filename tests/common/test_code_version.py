@@ -203,7 +203,8 @@ compute/gpu_lock.py              train tuning check_weights export evaluate pred
 compute/gpu_messages.py
 compute/interruption.py          train tuning
 
-dataset/split_table.py           train tuning check_weights export evaluate predict
+dataset/audit_table.py           audit make_splits figures
+dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
 dataset/splits.py                make_splits
 dataset/ucf101.py                audit make_splits accuracy figures
 

@@ -19,7 +19,7 @@ from video3d.common.errors import UserError
 from video3d.common.folders import visible_files
 from video3d.compute.gpu_messages import CPU_BUILD, NO_GPU
 from video3d.dataset.splits import make_split, require_videos
-from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_split, select_classes
+from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_official_split, select_classes
 from video3d.evaluation.engines import misplaced_engine, missing_engine
 from video3d.fetch.archives import is_video
 from video3d.fetch.lists import lists_in_folder, lists_in_zip
@@ -214,7 +214,7 @@ def local_lists(lists: Source, fetched: Path) -> dict[str, bytes] | None:
 
 def _split_faults(config: dict[str, Any], folder: Path, split: int, classes: list[str]) -> list[str]:
     try:
-        rows = make_split(*read_split(folder, split), classes, config["validation_groups"])
+        rows = make_split(*read_official_split(folder, split), classes, config["validation_groups"])
         require_videos(rows, classes)
     except UserError as error:
         return [f"split {split}: {str(error).replace(f'{folder}/', '')}"]
