@@ -181,7 +181,7 @@ def test_ruff_refuses_imports_that_cannot_be_followed(code, rule):
 STALE = """
 __init__.py                      all
 
-clips/clip_reader.py             train tuning evaluate predict
+clips/clip_reader.py             train tuning evaluate figures predict
 clips/loader.py                  train tuning evaluate predict
 clips/spatial_crops.py           train tuning check_weights export evaluate figures predict
 clips/temporal_sampling.py       train tuning evaluate figures predict
@@ -194,8 +194,8 @@ common/errors.py
 common/files.py                  all
 common/folders.py                predict
 common/settings.py               all but make_demo_dataset export_lists
-common/tables.py                 all but make_demo_dataset accuracy compare figures
-common/versions.py               train tuning check_weights export evaluate
+common/tables.py                 all but make_demo_dataset accuracy compare
+common/versions.py               train tuning check_weights export evaluate figures
 
 compute/cpu_convolution.py       train tuning
 compute/device.py                train tuning evaluate predict
@@ -241,15 +241,21 @@ preflight/bound_run.py
 preflight/plan.py
 
 report/analysis.py               compare figures
-report/charts.py                 figures
+report/captions.py               figures
+report/chart_style.py            figures
 report/contact_sheets.py         figures
 report/headline.py               figures
 report/html_page.py              figures
+report/notices.py                figures
+report/paired_comparison.py      compare figures
+report/prediction_charts.py      figures
 report/provenance.py             figures
 report/published.py              figures
 report/results.py                compare figures
 report/run_files.py              compare figures
+report/stage_times.py            figures
 report/tables.py                 figures
+report/training_charts.py        figures
 
 training/attempts.py             train tuning
 training/checkpoint.py           train tuning
