@@ -90,7 +90,7 @@ def load_as_reference(folder: Path, videos: list[Video], workers: int) -> int:
 def prepare(folder: Path, videos: list[Video], workers: int) -> Job:
     """What a training has when its first epoch begins."""
     return Job(
-        settings=resolve({}),
+        settings=resolve({}).model_dump(),
         classes=["Bench"],
         training=videos,
         validation=[],

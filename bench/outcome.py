@@ -126,7 +126,7 @@ def run(task: Training, data: Path, frames: Path) -> Outcome:
             "clip": {"frames": FRAMES, "size": task.size},
             "train": {"batch_size": BATCH, "epochs": task.epochs, "schedule": "cosine", "learning_rate": 0.02},
         }
-    )
+    ).model_dump()
     with tempfile.TemporaryDirectory() as checkpoints:
         packs = open_packs(folder, train + test)
         job = Job(settings, classes, train, [], packs, task.seed, Path(checkpoints), "outcome")

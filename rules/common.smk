@@ -44,17 +44,6 @@ def stop(message):
     raise SystemExit(f"error: {message}")
 
 
-def in_one_form(settings):
-    """The settings with one way to write what can be written in several: the order of classes, ./ in front of paths."""
-    settings["dataset"]["classes"].sort()
-    if settings["train"]["weights"]:
-        settings["train"]["weights"] = str(Path(settings["train"]["weights"]))
-    settings["evaluate"]["weights"] = {
-        split: str(Path(path)) for split, path in settings["evaluate"]["weights"].items()
-    }
-    return settings
-
-
 def check_plan():
     """Stop before anything runs if it cannot work; jobs on a cluster need no GPU here.
 
@@ -64,13 +53,14 @@ def check_plan():
         with contextlib.redirect_stderr(io.StringIO()):
             _, call = parse_args(sys.argv[1:])
     except SystemExit:  # another program calls Snakemake
-        return plan.check(config, VIDEOS, LISTS)
+        return plan.check(SETTINGS, VIDEOS, LISTS)
     here = call.executor in {None, "local"}
-    plan.check(config, VIDEOS, LISTS, call.targets, computes_here=here, reports=bool(call.report))
+    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=here, reports=bool(call.report))
 
 
 try:
-    config = in_one_form(resolve(config))
+    SETTINGS = resolve(config)
+    config = SETTINGS.model_dump()
     VIDEOS = locate(config["dataset"]["videos"], config["dataset"]["classes"], setting="dataset.videos")
     LISTS = locate(config["dataset"]["lists"], setting="dataset.lists")
     if workflow.is_main_process:
@@ -220,7 +210,7 @@ def videos_archive():
 
 def unpacked_table():
     """The table that says which videos were unpacked for these settings."""
-    return str(unpacked.unpacked_table(config["dataset"]))
+    return str(unpacked.unpacked_table(SETTINGS.dataset))
 
 
 def unpack_source():
@@ -276,7 +266,7 @@ def bound_tables(wildcards):
 def bound_trainings(wildcards):
     """No input: stops a call that would replace a finished training by one with other settings."""
     run = Path("results", config["run"])
-    trainings = [run / f"split{split}" / f"seed{seed}" for split in plan.trained_splits(config) for seed in SEEDS]
+    trainings = [run / f"split{split}" / f"seed{seed}" for split in plan.trained_splits(SETTINGS) for seed in SEEDS]
     return stop_if_bound(tuple(trainings), bound_run.OF_TRAININGS)
 
 
@@ -284,14 +274,14 @@ def bound_trainings(wildcards):
 def stop_if_bound(trainings, binding):
     """Stop this call if one of the trainings is finished and was made with other settings; the list of no inputs."""
     if workflow.is_main_process and not config["replace"]:
-        if reason := bound_run.refusal(Path("results", config["run"]), trainings, config, ACTIONS, binding):
+        if reason := bound_run.refusal(Path("results", config["run"]), trainings, SETTINGS, ACTIONS, binding):
             stop(reason)
     return []
 
 
 def evaluated_before(wildcards):
     """No input: one line about the evaluations that are made anew with other settings, which asks nothing."""
-    changes = bound_run.evaluation_changes(Path("results", config["run"]), config)
+    changes = bound_run.evaluation_changes(Path("results", config["run"]), SETTINGS)
     if changes and workflow.is_main_process:
         logger.warning(
             f"results/{config['run']} holds other evaluations, which give way to those of this call: {changes}"
@@ -343,7 +333,7 @@ def each_evaluation(name):
 
 def each_training(name):
     """This file of every training of this run; a split with given weights has none."""
-    splits = plan.trained_splits(config)
+    splits = plan.trained_splits(SETTINGS)
     return expand("results/<run>/split{split}/seed{seed}/{name}", split=splits, seed=SEEDS, name=name)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from video3d.common.console import run
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import read_table
 from video3d.dataset.audit_table import STATUSES, AuditedVideo, write_audit
 from video3d.dataset.ucf101 import ListedVideo, read_all_lists, read_class_index, select_classes
@@ -98,7 +98,7 @@ def main() -> None:
     class_names = select_classes(read_class_index(arguments.lists), arguments.classes)
     listed = read_listed(arguments.lists, class_names)
     manifests = {name: read_manifest(arguments.frames / f"{name}.csv") for name in class_names}
-    audited = audit_videos(listed, manifests, settings_argument(arguments.settings)["clip"]["frames"])
+    audited = audit_videos(listed, manifests, read_settings(arguments.settings).clip.frames)
     write_audit(arguments.output, audited)
     logging.info("%s", format_audit(audited))
 

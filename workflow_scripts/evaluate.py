@@ -20,7 +20,7 @@ from video3d.clips.spatial_crops import centre_box
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
 from video3d.common.versions import package_versions
 from video3d.dataset.split_table import Video, class_names, read_split
@@ -139,7 +139,7 @@ def measure(videos: Sequence[Video], predicted: Predicted, labels: Sequence[str]
 def main() -> None:
     """Parse the arguments, predict, score, write."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)["evaluate"]
+    settings = read_settings(arguments.settings).evaluate.model_dump()
     protocol = arguments.protocol
     predictor = Predictor(
         arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]

@@ -24,7 +24,7 @@ import yaml
 
 from video3d.common.console import run, stopwatch
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.report import analysis, chart_style, contact_sheets, html_page, prediction_charts, training_charts
 from video3d.report.captions import collect_facts, collect_origins, render_caption, write_substitutions
 from video3d.report.headline import Score, answer_sentence, collect_scores
@@ -64,7 +64,7 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
         benchmarks: folder of Snakemake's benchmark files.
         output: folder to write into.
     """
-    audit, splits = read_audit(folder), read_splits(folder, run.settings["splits"])
+    audit, splits = read_audit(folder), read_splits(folder, run.settings.splits)
     tables = make_tables(run, audit, benchmarks)
     scores = collect_scores(run)
     comparisons = compare_with_published(run, scores)
@@ -95,7 +95,7 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
 
     networks = " and ".join(dict.fromkeys(map(network_name, run.models.values())))
     shared = {
-        "title": f"{networks} on {run.settings['dataset']['name']}: run {run.name}",
+        "title": f"{networks} on {run.settings.dataset.name}: run {run.name}",
         "notices": notices,
         "sentence": answer_sentence(scores, run.protocols[0]),
         "scores": scores,
@@ -106,7 +106,7 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
     }
     details = {
         "captions": {
-            name: render_caption(CAPTIONS / f"{name}.rst", run.settings, output / "facts.rst")
+            name: render_caption(CAPTIONS / f"{name}.rst", run.settings.model_dump(), output / "facts.rst")
             for name in [*charts, *pictures]
         },
         "charts": {name: chart.to_dict(validate=False) | headings[name] for name, chart in charts.items()},
@@ -115,7 +115,7 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
         "comparison_notices": warnings,
         "audit_summary": audit_sentence(tables["audit"]),
         "provenance": describe_run(run),
-        "settings": yaml.safe_dump(run.settings, sort_keys=False, allow_unicode=True),
+        "settings": yaml.safe_dump(run.settings.model_dump(), sort_keys=False, allow_unicode=True),
         "vega": html_page.vega_script(),
         "sort_tables": html_page.read_template("sort_tables.js"),
     }
@@ -194,25 +194,26 @@ def draw_pictures(
     if not frames.has_packs(run.class_names):
         absent = contact_sheets.draw_sentence(f"No pictures: the packs of frames are not in {frames.folder}.")
         return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
-    training, testing = splits[splits["subset"] == "train"], splits[splits["subset"] == "test"]
-    settings = {split: run.settings | {"clip": model["clip"]} for (split, _), model in run.models.items()}
+    training = splits[splits["subset"] == "train"]
+    testing = splits[splits["subset"] == "test"].sort_values("label", kind="stable")
+    shapes = {split: model["clip"] for (split, _), model in run.models.items()}
     return {
         "mistakes": contact_sheets.draw_mistakes(frames, tables["mistakes"], heading),
         "confused_pairs": contact_sheets.draw_confused_pairs(
             frames, tables["confused_pairs"], tables["mistakes"], training, heading
         ),
-        "clips": contact_sheets.draw_clips(frames, testing.sort_values("label", kind="stable"), settings),
+        "clips": contact_sheets.draw_clips(frames, testing, shapes, run.settings.evaluate),
     }
 
 
 def main() -> None:
     """Read the run and those that it is compared with, and draw."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings) if arguments.settings else None
+    settings = read_settings(arguments.settings) if arguments.settings else None
     with stopwatch("drew the figures"), atomic_path(arguments.output) as output:
         output.mkdir()
         drawn = read_run(arguments.run, settings)
-        others = [read_run(arguments.run.parent / name) for name in drawn.settings["report"]["compare"]]
+        others = [read_run(arguments.run.parent / name) for name in drawn.settings.report.compare]
         draw_figures(drawn, others, arguments.run, arguments.frames, arguments.benchmarks, output)
 
 

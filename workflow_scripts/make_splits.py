@@ -13,7 +13,7 @@ from pathlib import Path
 
 from video3d.common.console import run
 from video3d.common.errors import UserError
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
 from video3d.dataset.audit_table import FAULTS, AuditedVideo, read_audit
 from video3d.dataset.split_table import Video, write_split
@@ -57,14 +57,14 @@ def describe_faults(faulty: Sequence[AuditedVideo], listed: Iterable[Video]) -> 
 def main() -> None:
     """Write the table of the split, and that of the videos left out."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)
-    class_names = select_classes(read_class_index(arguments.lists), settings["dataset"]["classes"] or CLASSES)
+    settings = read_settings(arguments.settings)
+    class_names = select_classes(read_class_index(arguments.lists), settings.dataset.classes or CLASSES)
     official = read_official_split(arguments.lists, arguments.split)
-    listed = make_split(*official, class_names, settings["validation_groups"])
+    listed = make_split(*official, class_names, settings.validation_groups)
     usable, faulty = apply_audit(listed, {row.video: row for row in read_audit(arguments.audit)})
     if faulty:
         faults = describe_faults([found for _, found in faulty], listed)
-        if settings["dataset"]["faulty_videos"] == "stop":
+        if settings.dataset.faulty_videos == "stop":
             raise UserError(
                 f"{len(faulty)} of {len(listed)} listed videos are faulty:\n{faults}\n"
                 f"mend them, or go on without them with `dataset: faulty_videos: leave_out`"

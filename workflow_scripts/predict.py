@@ -27,7 +27,7 @@ from video3d.common.cli import add_output_arguments, write_output
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.folders import visible_files
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.dataset.split_table import Video
 from video3d.evaluation.predictor import Predictor, predict_videos
 from video3d.evaluation.protocols import PROTOCOLS, describe, views
@@ -171,7 +171,7 @@ def as_json(answers: Sequence[Answer], protocol: str, description: str) -> dict:
 def main() -> None:
     """Predict and write; fails if not a single video could be answered."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)["evaluate"]
+    settings = read_settings(arguments.settings).evaluate.model_dump()
     predictor = Predictor(
         arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
     )

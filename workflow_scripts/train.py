@@ -20,7 +20,7 @@ from video3d.common.code_version import code_version
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import as_argument, settings_argument
+from video3d.common.settings import as_argument, read_settings
 from video3d.common.tables import write_table
 from video3d.common.versions import git_commit, package_versions
 from video3d.compute.device import use_device
@@ -59,7 +59,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Train and write the outputs, the weights last."""
     options = arguments()
-    everything = settings_argument(options.settings)
+    everything = read_settings(options.settings).model_dump()
     settings = {name: everything[name] for name in SECTIONS}
     if weights := settings["train"]["weights"]:
         settings["train"]["weights"] = str(existing(weights))

@@ -85,6 +85,16 @@ def test_the_script_and_the_packages_on_the_way_count(project, name):
     assert code_version(script) != before
 
 
+def test_descriptions_of_attributes_do_not_count(project):
+    one = 'class A:\n    x = 1\n    """One."""\n    y = 2\n    """Two."""\n\n\nz = 3\n"""Three."""\n'
+    before = code_version(project({"video3d/two/middle.py": one}))
+    assert (
+        code_version(project({"video3d/two/middle.py": one.replace("One", "Another").replace("Three", "3")})) == before
+    )
+    assert code_version(project({"video3d/two/middle.py": one.replace('    """Two."""\n', "")})) == before
+    assert code_version(project({"video3d/two/middle.py": one.replace("y = 2", "y = 3")})) != before
+
+
 def test_code_that_moves_to_another_file_counts(project):
     before = code_version(project({}))
     script = project(
@@ -193,7 +203,9 @@ common/disk.py
 common/errors.py
 common/files.py                  all
 common/folders.py                predict
-common/settings.py               all but make_demo_dataset export_lists
+common/settings.py
+common/settings_errors.py
+common/settings_renamed.py       compare figures
 common/tables.py                 all but make_demo_dataset accuracy compare
 common/versions.py               train tuning check_weights export evaluate figures
 

@@ -83,7 +83,9 @@ def test_twenty_steps_equal_paddles_eager_mode():
     learners = []
     for fast in (False, True):
         network = {"depth": 10, "width": 4}
-        settings = resolve({"model": network, "clip": {"frames": 8, "size": 48}, "train": {"fast_cpu": fast}})
+        settings = resolve(
+            {"model": network, "clip": {"frames": 8, "size": 48}, "train": {"fast_cpu": fast}}
+        ).model_dump()
         paddle.seed(0)
         network = build_network(settings["model"], 3)
         learners.append(Learner(network, settings["clip"], settings["train"], "cpu", 2))

@@ -25,7 +25,9 @@ STEPS = 3
 
 
 def build_learner(team, **train):
-    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train})
+    settings = resolve(
+        {"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train}
+    ).model_dump()
     paddle.seed(0)
     return Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
 
@@ -60,7 +62,7 @@ def learn(team, folder):
 
 def learn_in_parts(team, folder):
     """A step on three clips in two parts: one process has two of the clips, the other one."""
-    learner = build_learner(team, accumulate=2, stage_rates={"conv1": 0})
+    learner = build_learner(team, gradient_accumulation_steps=2, lr_multipliers={"conv1": 0})
     clips = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 3), dtype=np.uint8)
     loss, _ = learner.step(team.share(clips), team.share(targets(np.array([0, 1, 1]), 2)), 0.01, 0)
     write(team, folder, {"loss": loss})
@@ -69,7 +71,7 @@ def learn_in_parts(team, folder):
 def validate(team, folder):
     """The validation of a network before its first step: five videos, in batches of two."""
     videos = read_split(folder / "data" / "split1.csv")
-    settings = resolve({"clip": {"frames": 4, "size": 16}, "train": {"batch_size": 4}})
+    settings = resolve({"clip": {"frames": 4, "size": 16}, "train": {"batch_size": 4}}).model_dump()
     packs = open_packs(folder / "data" / "frames", videos)
     job = Job(settings, ["Archery", "Bowling"], videos, videos[1:6], packs, 1, folder, "key", team=team)
     seen = [video.name for batch in loop.validation_batches(job) for video in batch.items]

@@ -12,7 +12,7 @@ import yaml
 from helpers.paths import PROJECT
 from helpers.tiny_project import CLASSES, write_lists
 from video3d.common.errors import UserError
-from video3d.common.settings import resolve
+from video3d.common.settings import DatasetSettings, resolve
 from video3d.dataset import ucf101
 from video3d.evaluation import engines
 from video3d.fetch.sources import Source
@@ -128,7 +128,7 @@ def test_archives_may_be_moved_away_once_a_run_is_finished(here):
         return [name for name in ("videos", "lists") if f"dataset: {name}: source/{name}.zip does not exist" in said]
 
     assert missing() == ["videos", "lists"]
-    table = unpacked_table({"name": "tiny", "classes": CLASSES})
+    table = unpacked_table(DatasetSettings(name="tiny", classes=CLASSES))
     for path in (table, Path("results/tiny/config.yaml"), Path("results/odd/config.yaml")):
         path.parent.mkdir(parents=True)
     Path("resources/tiny").mkdir(parents=True)
@@ -167,11 +167,11 @@ def test_models_that_are_no_network(here, model, words):
 
 @pytest.mark.parametrize(
     ("rates", "words"),
-    [({"layer5": 1}, "stage_rates: layer5: the network has no such stage; it has conv1, bn1, layer1"),
-     (dict.fromkeys(STAGES, 0), "stage_rates: every stage has the rate 0")],
+    [({"layer5": 1}, "lr_multipliers: layer5: the network has no such stage; it has conv1, bn1, layer1"),
+     (dict.fromkeys(STAGES, 0), "lr_multipliers: every stage has the rate 0")],
 )  # fmt: skip
 def test_stages_that_are_not_there_or_all_frozen(here, rates, words):
-    assert words in faults({"train": {"stage_rates": rates}})
+    assert words in faults({"train": {"lr_multipliers": rates}})
 
 
 ON_A_GPU, ON_A_CPU = "tensorrt runs on a GPU, not on the CPU", "onednn runs on a CPU, not on the GPU"

@@ -53,7 +53,7 @@ def test_simulated_results_say_so_everywhere(full_size: Path) -> None:
 def test_numbers_of_the_captions_are_all_there(full_size: Path) -> None:
     for path in (PROJECT / "report").glob("*.rst"):
         if path.stem != "workflow":
-            caption = captions.render_caption(path, resolve({}), full_size / "facts.rst")
+            caption = captions.render_caption(path, resolve({}).model_dump(), full_size / "facts.rst")
             assert "|" not in caption, path.name
 
 
@@ -106,7 +106,7 @@ def ran(
     """What the table of times asks of a run with the seed 7; `trainings` by split."""
     return SimpleNamespace(
         name="mine",
-        settings={"dataset": {"name": "data"}, "splits": list(splits)},
+        settings=resolve({"dataset": {"name": "data"}, "splits": list(splits)}),
         protocols=["segments"],
         models={(split, 7): {} for split in splits},
         trainings={(split, 7): training for split, training in (trainings or {}).items()},
@@ -167,8 +167,7 @@ def test_pictures_show_the_centre_of_the_middle_frame(tmp_path: Path) -> None:
         pack.add("v", [simplejpeg.encode_jpeg(frame, quality=100) for frame in frames])
     source = contact_sheets.FrameReader(tmp_path)
     assert np.abs(source.middle_frame("A", "v", 10).astype(int) - 100).max() <= 2
-    settings = resolve({"clip": {"frames": 3}})
-    clip = source.middle_clip("A", "v", settings, 10)
+    clip = source.middle_clip("A", "v", 3, resolve({}).evaluate, 10)
     assert clip.shape == (3, 10, 10, 3)
     assert source.has_packs(["A"])
     assert not source.has_packs(["A", "B"])

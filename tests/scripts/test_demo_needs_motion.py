@@ -35,7 +35,7 @@ def make_clips(groups, still):
 
 def accuracy(still):
     """Top-1 on the videos of unseen groups after a short training with the demo's network."""
-    settings = resolve({"model": {"width": 8}, "clip": {"frames": FRAMES, "size": SIZE}})
+    settings = resolve({"model": {"width": 8}, "clip": {"frames": FRAMES, "size": SIZE}}).model_dump()
     paddle.seed(0)
     network = build_network(settings["model"], len(demo.CLASSES))
     learner = Learner(network, settings["clip"], settings["train"], threads=2)

@@ -28,7 +28,7 @@ def job(tmp_path):
     folder = write_dataset(tmp_path, classes=["Archery", "Bowling"], videos=5, frames=9)
     videos = read_split(folder / "split1.csv")
     return Job(
-        settings=resolve(SETTINGS),
+        settings=resolve(SETTINGS).model_dump(),
         classes=["Archery", "Bowling"],
         training=videos,
         validation=[],
@@ -142,7 +142,7 @@ def test_a_training_starts_from_weights_with_a_new_classifier(job, tmp_path):
     metadata = {"labels": job.classes, "model": job.settings["model"], "clip": job.settings["clip"]}
     save_weights(path, network, metadata)
     frozen = {name: 0 for name in ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")}
-    settings = job.settings | {"train": job.settings["train"] | {"weights": str(path), "stage_rates": frozen}}
+    settings = job.settings | {"train": job.settings["train"] | {"weights": str(path), "lr_multipliers": frozen}}
     three = [*job.training[:8], *(video._replace(label=2) for video in job.training[8:])]
     folder = tmp_path / "tuned"
     tuned, _ = loop.train(replace(job, settings=settings, classes=["A", "B", "C"], training=three, checkpoints=folder))
@@ -158,7 +158,7 @@ def test_every_ingredient_of_the_recipes_trains_and_resumes(job, tmp_path, monke
     ingredients = {
         "sampling": "consecutive", "crop": "random_resized", "colour_jitter": 0.4, "mixup": 0.2, "cutmix": 1.0,
         "label_smoothing": 0.1, "schedule": "cosine", "warmup_epochs": 1, "decay_norms_and_biases": False,
-        "average": 0.9, "clip_gradients": 1.0, "accumulate": 2,
+        "ema_decay": 0.9, "max_grad_norm": 1.0, "gradient_accumulation_steps": 2,
     }  # fmt: skip
     settings = job.settings | {"train": job.settings["train"] | ingredients}
     settings["clip"] = settings["clip"] | {"input": "difference"}
@@ -187,9 +187,10 @@ def textured(job, tmp_path):
     "changed",
     [
         {"crop": "corners"}, {"crop": "random_resized"}, {"crop": "centre"}, {"flip": 1.0},
-        {"colour_jitter": 0.4}, {"mixup": 0.5}, {"cutmix": 1.0}, {"label_smoothing": 0.1}, {"average": 0.9},
-        {"clip_gradients": 0.01}, {"accumulate": 2}, {"momentum": 0.5}, {"weight_decay": 0.1}, {"warmup_epochs": 1},
-        {"decay_norms_and_biases": False}, {"stage_rates": {"layer4": 0.1}}, {"milestones": [1]}, {"batch_size": 5},
+        {"colour_jitter": 0.4}, {"mixup": 0.5}, {"cutmix": 1.0}, {"label_smoothing": 0.1}, {"ema_decay": 0.9},
+        {"max_grad_norm": 0.01}, {"gradient_accumulation_steps": 2}, {"momentum": 0.5}, {"weight_decay": 0.1},
+        {"warmup_epochs": 1},
+        {"decay_norms_and_biases": False}, {"lr_multipliers": {"layer4": 0.1}}, {"milestones": [1]}, {"batch_size": 5},
     ],
     ids=str,
 )  # fmt: skip
@@ -244,12 +245,6 @@ def test_a_plateau_looks_at_the_losses_of_the_validation(job):
     )
     assert loop.current_rate(job, falling, 0) == 0.05
     assert loop.current_rate(job, standing, 0) < 0.01
-
-
-def test_several_devices_are_not_compiled_for(job):
-    settings = job.settings | {"train": job.settings["train"] | {"compile": True, "devices": 2}}
-    with pytest.raises(UserError, match="compile: true works on one device only"):
-        loop.train(replace(job, settings=settings))
 
 
 def test_a_plateau_needs_validation_groups(job):

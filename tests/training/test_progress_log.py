@@ -29,7 +29,7 @@ VIDEO = Video("v_Archery_g01_c01", "Archery", 0, 1, "train", 30)
 
 
 def job(videos, **settings):
-    return Job(resolve(settings), ["Archery"], [VIDEO] * videos, [], {}, 1, None, "key")
+    return Job(resolve(settings).model_dump(), ["Archery"], [VIDEO] * videos, [], {}, 1, None, "key")
 
 
 def test_a_cpu_says_how_long_the_full_network_takes(caplog):
@@ -109,7 +109,7 @@ def test_exhausted_memory_says_what_to_lower(error):
     def function():
         raise error
 
-    with pytest.raises(UserError, match=r"train: accumulate.*batch_size"):
+    with pytest.raises(UserError, match=r"train: gradient_accumulation_steps.*batch_size"):
         explain_exhausted_memory(function)()
 
 

@@ -269,7 +269,7 @@ def test_settings_that_contradict_the_weights_are_answered_with_the_right_ones(c
 
 
 def test_weights_that_saw_another_kind_of_input_are_refused():
-    clip = resolve({})["clip"]
+    clip = resolve({}).model_dump()["clip"]
     known = {"model": TINY, "classes": 3, "clip": clip | {"input": "difference"}}
     with pytest.raises(UserError, match='"input": "difference"'):
         check_settings("w.pdparams", known, TINY, clip)
@@ -289,7 +289,7 @@ def test_training_starts_from_published_weights_with_a_new_classifier():
 
 
 def test_a_classifier_is_taken_over_if_it_is_known_to_be_of_the_same_classes(tmp_path):
-    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "own.pdparams")}})
+    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "own.pdparams")}}).model_dump()
     trained = build_network(TINY, 2)
     save_weights(tmp_path / "own.pdparams", trained, {"labels": ["Punch", "YoYo"], "clip": settings["clip"]})
     taken = []
@@ -306,7 +306,7 @@ def test_weights_without_a_classifier_are_a_start(tmp_path):
     save_zip(tmp_path / "w.pth", published)
     tensors, known = load_any(tmp_path / "w.pth")
     assert (known["model"], known["classes"]) == (TINY, None)
-    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "w.pth")}})
+    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "w.pth")}}).model_dump()
     network = build_network(TINY, 5)
     start_from(network, settings, list("abcde"))
     np.testing.assert_array_equal(network.conv1.weight.numpy(), tensors["conv1.weight"])

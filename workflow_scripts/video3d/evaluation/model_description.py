@@ -6,6 +6,7 @@ from pathlib import Path
 
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZING
 from video3d.common.errors import UserError
+from video3d.common.settings import Settings
 from video3d.common.versions import package_versions
 from video3d.evaluation.model_metadata import UNCHECKED
 
@@ -18,7 +19,7 @@ PROTOCOLS = {
 TRAINING_FACTS = ("train", "seed", "data", "commit", "versions", "start")
 
 
-def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence[str]) -> dict:
+def describe_model(weights: Path, known: dict, settings: Settings, classes: Sequence[str]) -> dict:
     """The metadata of a model that is exported from `weights`.
 
     `known` are the metadata of `load_any`; where they differ from the settings they count, and the log says so. Where
@@ -35,9 +36,9 @@ def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence
         )
     return {
         "labels": labels,
-        "clip": completed("clip", known.get("clip", {}), settings),
-        "model": completed("model", known["model"], settings),
-        "frames": settings["frames"],
+        "clip": completed("clip", known.get("clip", {}), settings.clip.model_dump()),
+        "model": completed("model", known["model"], settings.model.model_dump()),
+        "frames": settings.frames.model_dump(),
         "resizing": known.get("resizing", FIRST_RESIZING if "train" in known else RESIZING),
         "protocol": fitting_protocol(known, settings),
         "weights": {
@@ -54,16 +55,16 @@ def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence
 def completed(section: str, known: dict, settings: dict) -> dict:
     """A section of the settings in which what is known about the weights has replaced what was set."""
     for key, value in known.items():
-        if value != settings[section].get(key):
-            logging.info("%s: %s: %s, as the weights have it, not %s", section, key, value, settings[section].get(key))
-    for key in sorted((settings[section].keys() - known.keys()) & {"mean", "std"}):
-        logging.warning("clip: %s: %s, from the settings: the weights do not tell theirs", key, settings[section][key])
-    return settings[section] | known
+        if value != settings.get(key):
+            logging.info("%s: %s: %s, as the weights have it, not %s", section, key, value, settings.get(key))
+    for key in sorted((settings.keys() - known.keys()) & {"mean", "std"}):
+        logging.warning("clip: %s: %s, from the settings: the weights do not tell theirs", key, settings[key])
+    return settings | known
 
 
-def fitting_protocol(known: dict, settings: dict) -> str:
+def fitting_protocol(known: dict, settings: Settings) -> str:
     """The protocol that shows clips as the training did; prediction uses it unless told otherwise."""
-    sampling = known.get("train", settings["train"])["sampling"]
+    sampling = known["train"]["sampling"] if "train" in known else settings.train.sampling
     return PROTOCOLS.get(known["source"]) or PROTOCOLS[sampling]
 
 

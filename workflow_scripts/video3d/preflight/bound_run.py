@@ -8,7 +8,8 @@ from typing import Any
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import schema
+from video3d.common.settings import Settings
+from video3d.common.settings_renamed import with_todays_names
 from video3d.report import run_files
 
 # What the audit and the split tables of a run depend on, and so its trainings, and what these depend on besides.
@@ -25,7 +26,7 @@ WAYS_OUT = (
 
 
 def refusal(
-    run: Path, trainings: Sequence[Path], settings: Mapping, classes: Sequence[str], binding=OF_TRAININGS
+    run: Path, trainings: Sequence[Path], settings: Settings, classes: Sequence[str], binding=OF_TRAININGS
 ) -> str:
     """Why this call must not go on: the finished `trainings` that were made with other settings, and the ways out.
 
@@ -63,42 +64,42 @@ def read_training(folder: Path) -> dict[str, Any]:
 
     Settings that version 0.1 did not keep there are taken from the config.yaml of the run.
     """
-    made = read_mapping(folder / "weights.json")
-    kept = read_mapping(folder.parents[1] / "config.yaml") if made and "frames" not in made else {}
+    made = with_todays_names(read_mapping(folder / "weights.json"))
+    kept = _kept(folder.parents[1]) if made and "frames" not in made else {}
     return {name: kept[name] for name in ("dataset", "frames", "validation_groups") if name in kept} | made
 
 
 def differences(
-    made: Mapping, settings: Mapping, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
+    made: Mapping, settings: Settings, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
 ) -> Iterator[tuple[str, str]]:
     """The binding settings in which `made`, a weights.json, differs from `settings`: their names, and `old → new`.
 
     A setting that an older version did not have had its default. Faulty videos that were left out are the only ones
     that `dataset.faulty_videos` matters for: where it said `stop`, there were none.
     """
+    asked = settings.model_dump()
     for name in binding:
         for setting, default in _leaves(name):
-            section = setting.partition(".")[0]
-            if section in made:
-                old, new = _value(made, setting, default), _value(settings, setting, default)
+            if setting.partition(".")[0] in made:
+                old, new = _value(made, setting, default), _value(asked, setting, default)
                 if _comparable(setting, old) != _comparable(setting, new) and (setting, old) != LEFT_NOTHING_OUT:
                     yield setting, f"{_text(old)} → {_text(new)}"
     labels = made.get("labels")
     if isinstance(labels, list) and set(labels) != set(classes):
         yield "dataset.classes", f"{_text(labels)} → {_text(list(classes))}"
-    start, weights = made.get("start"), _value(settings, "train.weights", None)
+    start, weights = made.get("start"), settings.train.weights
     if start and "train" in binding and weights and Path(weights).is_file() and start["sha256"] != sha256(weights):
         yield "the file of train.weights", f"SHA-256 {start['sha256'][:12]}… → {sha256(weights)[:12]}…"
 
 
-def evaluation_changes(run: Path, settings: Mapping) -> str:
+def evaluation_changes(run: Path, settings: Settings) -> str:
     """What is evaluated anew in a run, as the settings beside its accuracies say: `old → new`; empty if nothing."""
-    kept = read_mapping(run / "config.yaml")
+    kept, asked = _kept(run), settings.model_dump()
     changes = [
         f"{setting}: {_text(old)} → {_text(new)}"
         for name in OF_EVALUATIONS
         for setting, default in _leaves(name)
-        if (old := _value(kept, setting, default)) != (new := _value(settings, setting, default))
+        if (old := _value(kept, setting, default)) != (new := _value(asked, setting, default))
     ]
     return ", ".join(changes) if kept else ""
 
@@ -118,14 +119,22 @@ def read_mapping(path: Path) -> dict[str, Any]:
         return {}
 
 
+def _kept(run: Path) -> dict[str, Any]:
+    """The settings beside the accuracies of a run, under the names of today; empty if there are none."""
+    return with_todays_names(read_mapping(run / "config.yaml"))
+
+
 def _leaves(name: str) -> list[tuple[str, Any]]:
-    """The settings below `name` with their defaults, as the schema has them; `name` itself if it has no parts."""
-    part = schema()
-    for key in name.split("."):
-        part = part["properties"][key]
-    if "properties" not in part:
-        return [(name, part.get("default"))]
-    return [leaf for key in part["properties"] for leaf in _leaves(f"{name}.{key}")]
+    """The settings below `name` with their defaults; `name` itself if it is a setting."""
+    return list(_below(name, _value(Settings().model_dump(), name, None)))
+
+
+def _below(name: str, default: Any) -> Iterator[tuple[str, Any]]:
+    if not (isinstance(default, dict) and default):  # a mapping that is empty by default is a setting
+        yield name, default
+        return
+    for key, value in default.items():
+        yield from _below(f"{name}.{key}", value)
 
 
 def _value(settings: Mapping, setting: str, default: Any) -> Any:

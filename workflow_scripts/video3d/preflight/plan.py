@@ -9,14 +9,14 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from video3d.common.errors import UserError
 from video3d.common.folders import visible_files
+from video3d.common.settings import DatasetSettings, Settings
 from video3d.compute.gpu_messages import CPU_BUILD, NO_GPU
 from video3d.dataset.splits import make_split, require_videos
 from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_official_split, select_classes
@@ -33,61 +33,61 @@ MADE_HERE = Path("resources/demo/source")  # the archives in it are made by a ru
 
 
 def check(
-    config: dict[str, Any],
+    settings: Settings,
     videos: Source,
     lists: Source,
     targets: Iterable[str] = (),
     computes_here: bool = False,
     reports: bool = False,
 ) -> None:
-    """Raise UserError that lists everything in the resolved `config` that cannot work, with the setting's name.
+    """Raise UserError that lists everything in the `settings` that cannot work, with the setting's name.
 
     `videos` and `lists` are where the data come from; what is on a server is not looked at. `targets` are what
     Snakemake is asked for. `computes_here`: whether the jobs run on this machine, so that its GPUs count. `reports`:
     whether results are only gathered into a report; as for comparisons, neither data nor a device is needed then.
     """
     faults = [
-        *file_faults(config),
-        *target_faults(config, targets),
-        *model_faults(config["model"]),
-        *split_faults(config, lists),
+        *file_faults(settings),
+        *target_faults(settings, targets),
+        *model_faults(settings.model.model_dump()),
+        *split_faults(settings, lists),
     ]
-    if trained_splits(config):
-        faults += settings_faults(config["train"], bool(config["validation_groups"]))
+    if trained_splits(settings):
+        faults += settings_faults(settings.train.model_dump(), bool(settings.validation_groups))
     if not (reports or only_compares(targets)):
-        faults += source_faults(config["dataset"], videos, lists)
-        faults += engine_faults(config["evaluate"]["engine"], config["device"], computes_here)
+        faults += source_faults(settings.dataset, videos, lists)
+        faults += engine_faults(settings.evaluate.engine, settings.device, computes_here)
         if computes_here:
-            faults += device_faults(config["device"], config["train"]["devices"])
+            faults += device_faults(settings.device, settings.train.devices)
     if faults:
         raise UserError("this cannot work:\n" + "\n".join(f"  - {fault}" for fault in dict.fromkeys(faults)))
 
 
-def trained_splits(config: dict[str, Any]) -> list[int]:
+def trained_splits(settings: Settings) -> list[int]:
     """The splits that are trained on: those that no weights are given for."""
-    return [split for split in config["splits"] if str(split) not in config["evaluate"]["weights"]]
+    return [split for split in settings.splits if str(split) not in settings.evaluate.weights]
 
 
-def file_faults(config: dict[str, Any]) -> Iterator[str]:
+def file_faults(settings: Settings) -> Iterator[str]:
     """What is wrong with the files, folders and runs that settings name."""
-    if weights := config["train"]["weights"]:
+    if weights := settings.train.weights:
         yield from missing_file("train: weights", weights)
-    for split, weights in config["evaluate"]["weights"].items():
+    for split, weights in settings.evaluate.weights.items():
         yield from missing_file(f"evaluate: weights: {split}", weights)
-        if int(split) not in config["splits"]:
+        if int(split) not in settings.splits:
             yield (
                 f"evaluate: weights: {split}: {weights} is given for split {split}, which is not in splits: "
-                f"{config['splits']}; add it there, or take the file out"
+                f"{settings.splits}; add it there, or take the file out"
             )
-    for run in config["report"]["compare"]:
-        yield from missing_run(run, config["run"])
-    if folder := config["predict"]["videos"]:
+    for run in settings.report.compare:
+        yield from missing_run(run, settings.run)
+    if folder := settings.predict.videos:
         yield from empty_folder(folder)
 
 
-def target_faults(config: dict[str, Any], targets: Iterable[str]) -> Iterator[str]:
+def target_faults(settings: Settings, targets: Iterable[str]) -> Iterator[str]:
     """What a target needs that no other does."""
-    if {"predict", f"results/{config['run']}/predictions.csv"} & set(targets) and not config["predict"]["videos"]:
+    if {"predict", f"results/{settings.run}/predictions.csv"} & set(targets) and not settings.predict.videos:
         yield "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
 
 
@@ -143,7 +143,7 @@ def empty_folder(folder: str) -> Iterator[str]:
         yield f"predict: videos: there is no file in {folder}"
 
 
-def source_faults(dataset: Mapping[str, Any], videos: Source, lists: Source) -> Iterator[str]:
+def source_faults(dataset: DatasetSettings, videos: Source, lists: Source) -> Iterator[str]:
     """That an archive is not there and no rule makes it, or that a folder of videos holds none.
 
     An archive may be moved away once a run is finished, and what was made of it is there: that is taken as given.
@@ -160,27 +160,27 @@ def source_faults(dataset: Mapping[str, Any], videos: Source, lists: Source) -> 
         yield f"dataset: videos: there is no video in the folder {videos.path}, nor in a folder below"
 
 
-def fetched_lists(dataset: Mapping[str, Any]) -> Path:
+def fetched_lists(dataset: DatasetSettings) -> Path:
     """The folder of the lists, once they are fetched."""
-    return Path("resources", dataset["name"], "ucfTrainTestlist")
+    return Path("resources", dataset.name, "ucfTrainTestlist")
 
 
-def named_by_a_run(setting: str, dataset: Mapping[str, Any]) -> bool:
+def named_by_a_run(setting: str, dataset: DatasetSettings) -> bool:
     """Whether a finished run of the data set has these very sources, so that a missing one is no mistyped one."""
     for path in Path("results").glob("*/config.yaml"):
         try:
             made = yaml.safe_load(path.read_text(encoding="utf-8"))["dataset"]
-            if made["name"] == dataset["name"] and made[setting] == dataset[setting]:
+            if made["name"] == dataset.name and made[setting] == getattr(dataset, setting):
                 return True
         except (OSError, yaml.YAMLError, KeyError, TypeError):
             continue  # not written by accuracy.py
     return False
 
 
-def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
+def split_faults(settings: Settings, lists: Source) -> list[str]:
     """What is wrong with classes, validation groups and batch size, as far as the lists can be read already."""
-    wanted = config["dataset"]["classes"]
-    fetched = fetched_lists(config["dataset"])
+    wanted = settings.dataset.classes
+    fetched = fetched_lists(settings.dataset)
     try:
         found = local_lists(lists, fetched)
         if found and fetched.is_dir() and lists_in_folder(fetched) != found:
@@ -189,7 +189,7 @@ def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
                 f"data set; give the new ones a data set of their own (dataset: name:), or delete {fetched} for them"
             ]
         if found is None:
-            if config["dataset"]["lists_sha256"] == OFFICIAL_LISTS_SHA256:
+            if settings.dataset.lists_sha256 == OFFICIAL_LISTS_SHA256:
                 select_classes(CLASSES, wanted)
             return []
         with tempfile.TemporaryDirectory(prefix="lists_") as folder:
@@ -197,7 +197,7 @@ def split_faults(config: dict[str, Any], lists: Source) -> list[str]:
                 Path(folder, name).write_bytes(content)
             classes = select_classes(read_class_index(Path(folder)), wanted or CLASSES)
             return [
-                fault for split in config["splits"] for fault in _split_faults(config, Path(folder), split, classes)
+                fault for split in settings.splits for fault in _split_faults(settings, Path(folder), split, classes)
             ]
     except UserError as error:
         return [str(error)]
@@ -212,17 +212,18 @@ def local_lists(lists: Source, fetched: Path) -> dict[str, bytes] | None:
     return lists_in_folder(fetched) if fetched.is_dir() else None
 
 
-def _split_faults(config: dict[str, Any], folder: Path, split: int, classes: list[str]) -> list[str]:
+def _split_faults(settings: Settings, folder: Path, split: int, classes: list[str]) -> list[str]:
     try:
-        rows = make_split(*read_official_split(folder, split), classes, config["validation_groups"])
+        rows = make_split(*read_official_split(folder, split), classes, settings.validation_groups)
         require_videos(rows, classes)
     except UserError as error:
         return [f"split {split}: {str(error).replace(f'{folder}/', '')}"]
-    if split not in trained_splits(config):
+    if split not in trained_splits(settings):
         return []
     counts = Counter(row.class_name for row in rows if row.subset == "train")
     return [
-        f"split {split}: {fault}" for fault in data_faults(config["train"], {name: counts[name] for name in classes})
+        f"split {split}: {fault}"
+        for fault in data_faults(settings.train.model_dump(), {name: counts[name] for name in classes})
     ]
 
 

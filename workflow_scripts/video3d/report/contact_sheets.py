@@ -13,6 +13,7 @@ import pandas as pd
 
 from video3d.clips.clip_reader import decode_frames, frame_size
 from video3d.clips.spatial_crops import centre_box
+from video3d.common.settings import EvaluateSettings
 from video3d.evaluation.protocols import views
 from video3d.frames.frame_pack import Pack
 
@@ -49,11 +50,12 @@ class FrameReader:
         """Return the middle frame, uint8 RGB (size, size, 3)."""
         return self._read(class_name, video, [self._pack(class_name).videos.get(video, 1) // 2], size)[0]
 
-    def middle_clip(self, class_name: str, video: str, settings: dict, size: int) -> np.ndarray:
-        """Return the clip in the middle of those that the first protocol takes, uint8 RGB (T, size, size, 3)."""
-        evaluate = settings["evaluate"]
+    def middle_clip(
+        self, class_name: str, video: str, length: int, evaluate: EvaluateSettings, size: int
+    ) -> np.ndarray:
+        """Return the clip in the middle of those that the first protocol takes, uint8 RGB (length, size, size, 3)."""
         frames = self._pack(class_name).videos.get(video, 1)
-        chosen = views(evaluate["protocols"][0], frames, settings["clip"]["frames"], evaluate["uniform"])
+        chosen = views(evaluate.protocols[0], frames, length, evaluate.uniform.model_dump())
         return self._read(class_name, video, chosen.indices[(len(chosen.indices) - 1) // 2].tolist(), size)
 
     def _read(self, class_name: str, video: str, indices: Sequence[int], size: int) -> np.ndarray:
@@ -114,16 +116,22 @@ def draw_confused_pairs(
     return draw_sheet([*((line, ()) for line in heading), *rows]) if rows else draw_sentence("No mistake was made.")
 
 
-def draw_clips(frames: FrameReader, videos: pd.DataFrame, settings: Mapping[int, dict]) -> str:
-    """Draw the frames of a clip of the first video of every class in `videos` (video, class, split) as a strip.
+def draw_clips(
+    frames: FrameReader, videos: pd.DataFrame, shapes: Mapping[int, Mapping[str, int]], evaluate: EvaluateSettings
+) -> str:
+    """Draw the frames of a clip of the first video of every class as a strip.
 
-    `settings` has the sections clip and evaluate for each split: networks may take clips of different shapes.
+    Args:
+        frames: where the frames are read.
+        videos: the test videos, with columns video, class, split.
+        shapes: frames and size of the clips by split, as networks may take clips of different shapes.
+        evaluate: the settings of the evaluation, of whose first protocol the clip is one.
     """
     rows = []
     for _, row in videos.drop_duplicates("class").iterrows():
-        chosen = settings[row["split"]]
-        size = min(chosen["clip"]["size"], WIDTH // chosen["clip"]["frames"])
-        strip = np.concatenate(list(frames.middle_clip(row["class"], row["video"], chosen, size)), axis=1)
+        length, size = shapes[row["split"]]["frames"], shapes[row["split"]]["size"]
+        clip = frames.middle_clip(row["class"], row["video"], length, evaluate, min(size, WIDTH // length))
+        strip = np.concatenate(list(clip), axis=1)
         rows.append((f"{row['class']} ({row['video']})", [Cell(strip)]))
     return draw_sheet(rows)
 

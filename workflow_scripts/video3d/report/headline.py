@@ -39,7 +39,7 @@ def collect_scores(run: Run) -> list[Score]:
     return [
         _score(protocol, split, table[(table["protocol"] == protocol) & (table["split"] == split)], run)
         for protocol in run.protocols
-        for split in [*(str(split) for split in run.settings["splits"]), MEAN]
+        for split in [*(str(split) for split in run.settings.splits), MEAN]
         if ((table["protocol"] == protocol) & (table["split"] == split)).any()
     ]
 
@@ -58,7 +58,7 @@ def _score(protocol: str, split: str, rows: pd.DataFrame, run: Run) -> Score:
         mean_class=mean.get("mean_class", math.nan),
         videos=round(mean["videos"]),
         left_out=None if pd.isna(mean.get("left_out")) else round(mean["left_out"]),
-        seeds=len(run.settings["seeds"]),
+        seeds=len(run.settings.seeds),
     )
 
 

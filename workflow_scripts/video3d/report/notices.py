@@ -16,11 +16,11 @@ def write_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[st
     """
     settings = run.settings
     said = leak_notices(run)
-    said += [settings["report"]["note"]] if settings["report"]["note"] else []
+    said += [settings.report.note] if settings.report.note else []
     kind, num_classes = data_kind(run), len(run.class_names)
     chance = f"guessing gives {percent(1 / num_classes)}"
     if kind == "other":
-        said.append(f"Not UCF101: data set {settings['dataset']['name']} with {num_classes} classes; {chance}.")
+        said.append(f"Not UCF101: data set {settings.dataset.name} with {num_classes} classes; {chance}.")
     if kind == "subset":
         subset = f"A subset of UCF101: {num_classes} of 101 classes; {chance}."
         said.append(f"{subset} Not comparable with published numbers.")
@@ -31,9 +31,9 @@ def write_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[st
         said.append(
             f"{faulty} faulty videos were left out" + (f", {where}" if where else "") + "; the audit names them."
         )
-    if len(settings["splits"]) < 3:
-        splits = ", ".join(map(str, settings["splits"]))
-        said.append(f"Only {len(settings['splits'])} of the three official splits: {splits}.")
+    if len(settings.splits) < 3:
+        splits = ", ".join(map(str, settings.splits))
+        said.append(f"Only {len(settings.splits)} of the three official splits: {splits}.")
     if groups := describe_validation(run):
         said.append(f"Held out of the training list for validation, and not trained on: {groups}.")
     return said + weights_notices(run)

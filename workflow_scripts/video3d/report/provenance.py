@@ -22,13 +22,13 @@ def describe_run(run: Run) -> dict[str, str]:
 
     Machine and software are those that draw the report.
     """
-    dataset, versions = run.settings["dataset"], package_versions(*PACKAGES)
+    dataset, versions = run.settings.dataset, package_versions(*PACKAGES)
     return {
-        "videos": ", ".join(dataset["videos"]),
-        "SHA-256 of the videos' archive": dataset["videos_sha256"] or "not given (a folder or a local file)",
-        "lists": ", ".join(dataset["lists"]),
-        "SHA-256 of the lists' archive": dataset["lists_sha256"] or "not given (a folder or a local file)",
-        "seeds": ", ".join(map(str, run.settings["seeds"])),
+        "videos": ", ".join(dataset.videos),
+        "SHA-256 of the videos' archive": dataset.videos_sha256 or "not given (a folder or a local file)",
+        "lists": ", ".join(dataset.lists),
+        "SHA-256 of the lists' archive": dataset.lists_sha256 or "not given (a folder or a local file)",
+        "seeds": ", ".join(map(str, run.settings.seeds)),
         "code": describe_commit(),
         "Python": versions.pop("python"),
         "ffmpeg": describe_ffmpeg(),

@@ -73,7 +73,7 @@ def _compare_with(published: Published, run: Run, scores: list[Score]) -> Publis
     if published.protocol not in run.protocols:
         reason = f"this run was not evaluated by the {published.protocol} protocol"
         return PublishedComparison(published, reason=reason)
-    if not same or (published.split == MEAN and len(run.settings["splits"]) < 3):
+    if not same or (published.split == MEAN and len(run.settings.splits) < 3):
         reason = "this run does not have all three splits" if published.split == MEAN else "this run has no split 1"
         return PublishedComparison(published, reason=reason)
     (ours,) = same

@@ -12,7 +12,8 @@ import yaml
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import settings_argument
+from video3d.common.settings import Settings, parse_settings, resolve
+from video3d.common.settings_renamed import with_todays_names
 from video3d.evaluation.model_metadata import PARAMETERS, read_model_metadata
 
 ACCURACY_COLUMNS = {"split", "seed", "protocol", "videos", "top1", "top1_low", "top1_high"}
@@ -33,31 +34,31 @@ def require_readable(folder: Path) -> None:
 
     Of the tables only the heads are looked at.
     """
-    settings = read_settings(folder)
+    settings = read_run_settings(folder)
     require_columns(folder / "accuracy.csv", ACCURACY_COLUMNS)
     for key in network_keys(settings):
         network = network_folder(folder, key)
         model = read_model(network)
         if read_training(network, model):
             require_columns(network / "history.csv", HISTORY_COLUMNS)
-        for protocol in settings["evaluate"]["protocols"]:
+        for protocol in settings.evaluate.protocols:
             read_evaluation(network / protocol, model)
             require_columns(network / protocol / "predictions.csv", PREDICTION_COLUMNS)
 
 
-def read_settings(folder: Path) -> dict[str, Any]:
-    """Return the settings that the run left in its config.yaml."""
+def read_run_settings(folder: Path) -> Settings:
+    """Return the settings that the run left in its config.yaml, those of an older version under the names of today."""
     path = folder / "config.yaml"
     _require_file(path)
     try:
-        return settings_argument(str(path))
+        return resolve(with_todays_names(parse_settings(str(path))))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def network_keys(settings: dict[str, Any]) -> list[Key]:
+def network_keys(settings: Settings) -> list[Key]:
     """Return the networks of a run, as (split, seed)."""
-    return [(split, seed) for split in settings["splits"] for seed in settings["seeds"]]
+    return [(split, seed) for split in settings.splits for seed in settings.seeds]
 
 
 def network_folder(folder: Path, key: Key) -> Path:

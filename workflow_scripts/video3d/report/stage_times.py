@@ -44,7 +44,7 @@ def _benchmark_names(run: Run, class_names: Collection[str]) -> dict[str, list[s
 
     Every file of weights that was ever given has one of check_weights, of which the newest counts.
     """
-    name, dataset = run.name, run.settings["dataset"]["name"]
+    name, dataset = run.name, run.settings.dataset.name
     networks = {key: f"{name}/split{key[0]}_seed{key[1]}" for key in run.models}
     return {
         "make_demo_dataset": [dataset],
@@ -53,7 +53,7 @@ def _benchmark_names(run: Run, class_names: Collection[str]) -> dict[str, list[s
         "unpack": [dataset],
         "extract_frames": [f"{dataset}/{class_name}" for class_name in class_names],
         "audit": [name],
-        "make_splits": [f"{name}/split{split}" for split in run.settings["splits"]],
+        "make_splits": [f"{name}/split{split}" for split in run.settings.splits],
         "train": [networks[key] for key in run.trainings],
         "check_weights": [f"{network}_*" for network in networks.values()],
         "export": list(networks.values()),

@@ -9,13 +9,13 @@ from paddle import nn
 def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momentum:
     """Stochastic gradient descent with momentum (Paddle's, without dampening) and an L2 penalty.
 
-    `settings` is the `train` section: `momentum`, `weight_decay` with `decay_norms_and_biases`, and `stage_rates`.
+    `settings` is the `train` section: `momentum`, `weight_decay` with `decay_norms_and_biases`, and `lr_multipliers`.
     Parameters of frozen stages are left out.
     """
     groups = [
         {
             "params": [parameter],
-            "learning_rate": stage_rate(name, settings["stage_rates"]),
+            "learning_rate": stage_rate(name, settings["lr_multipliers"]),
             "weight_decay": weight_decay(parameter, settings),
         }
         for name, parameter in network.named_parameters()

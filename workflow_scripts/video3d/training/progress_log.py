@@ -142,8 +142,8 @@ def explain_exhausted_memory(function: Callable) -> Callable:
             text = str(error)
             if isinstance(error, MemoryError) or "out of memory" in text.lower() or "ResourceExhausted" in text:
                 raise UserError(
-                    "the memory of the device ran out; raise train: accumulate (the same batch in more parts), lower "
-                    "train: batch_size, or lower clip: size or model: width"
+                    "the memory of the device ran out; raise train: gradient_accumulation_steps (the same batch in "
+                    "more parts), lower train: batch_size, or lower clip: size or model: width"
                 ) from error
             raise
 

@@ -11,17 +11,15 @@ def settings_faults(train: Mapping[str, Any], validation: bool) -> list[str]:
     faults, size, devices = [], train["batch_size"], train["devices"]
     if size < devices:
         faults.append(f"train: batch_size: {size} cannot be shared by train: devices: {devices}")
-    if train["compile"] and devices > 1:
-        faults.append("train: compile: true works on one device only: set it to false, or train: devices: to 1")
     if train["schedule"] == "plateau" and not validation:
         faults.append("train: schedule: plateau needs validation_groups: it looks at the loss of held-out videos")
-    rates = train["stage_rates"]
+    rates = train["lr_multipliers"]
     if unknown := [name for name in rates if name not in STAGES]:
         faults.append(
-            f"train: stage_rates: {', '.join(unknown)}: the network has no such stage; it has {', '.join(STAGES)}"
+            f"train: lr_multipliers: {', '.join(unknown)}: the network has no such stage; it has {', '.join(STAGES)}"
         )
     if all(rates.get(name) == 0 for name in STAGES):
-        faults.append("train: stage_rates: every stage has the rate 0, so nothing is left to train")
+        faults.append("train: lr_multipliers: every stage has the rate 0, so nothing is left to train")
     return faults
 
 

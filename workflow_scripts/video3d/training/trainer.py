@@ -29,19 +29,17 @@ class Learner:
         self, network: nn.Layer, clip: dict, settings: dict, device: str = "cpu", threads: int = 1, team: Team = ALONE
     ):
         self.settings, self.team, self.network = settings, team, network
-        freeze(network, settings["stage_rates"])
+        freeze(network, settings["lr_multipliers"])
         self.model = Classifier(network, clip)
         self.optimizer = build_optimizer(settings, network)
         self.precision = settings["precision"] if device == "gpu" else "float32"
         if self.precision != settings["precision"]:
             logging.warning("train: precision: the CPU computes in float32, not in %s", settings["precision"])
         self.scaler = paddle.amp.GradScaler(enable=self.precision == "float16")
-        self.average = Average(network, settings["average"]) if settings["average"] else None
+        self.average = Average(network, settings["ema_decay"]) if settings["ema_decay"] else None
         self._put_aside: dict[str, paddle.Tensor] = {}  # what `state` gives instead of what the network has
         team.share_statistics(network)
-        if settings["compile"]:
-            self.model = paddle.jit.to_static(self.model, full_graph=True)
-        elif device == "cpu" and settings["fast_cpu"]:
+        if device == "cpu" and settings["fast_cpu"]:
             use_fast_convolutions(network, threads)
 
     def step(self, clips: np.ndarray, targets: np.ndarray, rate: float, random_seed: int) -> tuple[float, np.ndarray]:
@@ -56,18 +54,20 @@ class Learner:
         """Compute the gradients of a batch for `update`; returns its mean cross-entropy and the logits.
 
         In a team `clips`, uint8 (N, T, H, W, 3), and `targets`, float32 (N, classes), are this process's share of the
-        batch, and so are the logits; the loss is the whole batch's. `accumulate` sends the clips through the network
-        in that many parts, to save memory: the gradients are those of the batch, the statistics of batch norm are
-        those of the parts. Nothing that `state` returns changes here: it gives the statistics as they were before.
+        batch, and so are the logits; the loss is the whole batch's. `gradient_accumulation_steps` sends the clips
+        through the network in that many parts, to save memory: the gradients are those of the batch, the statistics of
+        batch norm are those of the parts. Nothing that `state` returns changes here: it gives the statistics as they
+        were before.
         """
         tensors = self.network.state_dict()
         self._put_aside = {name: tensors[name].clone() for name in tensors if name.endswith(STATISTICS)}
         self.model.train()
-        hold_statistics(self.network, self.settings["stage_rates"])
+        hold_statistics(self.network, self.settings["lr_multipliers"])
         paddle.seed(random_seed)
         self.optimizer.set_lr(rate)
         (batch_size,) = self.team.total(len(clips))
-        parts = int(min(self.settings["accumulate"], batch_size // self.team.size))  # in every process as many
+        # In every process as many.
+        parts = int(min(self.settings["gradient_accumulation_steps"], batch_size // self.team.size))
         loss, logits = 0.0, []
         for part, wanted in zip(np.array_split(clips, parts), np.array_split(targets, parts), strict=True):
             with self._precision():
@@ -81,9 +81,9 @@ class Learner:
 
     def update(self) -> None:
         """Change the weights by the gradients. No process waits for another here, so none can be left half-way."""
-        if self.settings["clip_gradients"]:
+        if self.settings["max_grad_norm"]:
             self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings["clip_gradients"])
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings["max_grad_norm"])
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.clear_grad()
