@@ -37,7 +37,7 @@ from video3d.clips.clip_reader import open_packs
 from video3d.common.settings import resolve
 from video3d.compute.device import use_device
 from video3d.dataset.split_table import Video
-from video3d.dataset.ucf101 import read_class_index, read_split
+from video3d.dataset.ucf101 import read_class_index, read_official_split
 from video3d.training import loop
 from video3d.training.job import Job
 from video3d.training.trainer import Learner
@@ -102,12 +102,12 @@ def split_videos(lists: Path, frames: Path, split: int) -> tuple[list[str], list
     """Classes, training and test videos of a split, as far as there are frames of them."""
     counts = {path.stem: None for path in frames.glob("*.zip")}
     classes = [name for name in read_class_index(lists) if name in counts]
-    rows = make_split(*read_split(lists, split), classes, [])
+    rows = make_split(*read_official_split(lists, split), classes, [])
     found = {}
     for name in classes:
         with (frames / f"{name}.csv").open(newline="") as file:
             found |= {row["video"]: int(row["frames"]) for row in csv.DictReader(file)}
-    videos = [Video(*row._replace(frames=found[row.video])) for row in rows if row.video in found]
+    videos = [row._replace(frames=found[row.name]) for row in rows if row.name in found]
     return classes, *([video for video in videos if video.subset == subset] for subset in ("train", "test"))
 
 

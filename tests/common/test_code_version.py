@@ -191,7 +191,7 @@ def test_ruff_refuses_imports_that_cannot_be_followed(code, rule):
 STALE = """
 __init__.py                      all
 
-clips/clip_reader.py             train tuning evaluate predict
+clips/clip_reader.py             train tuning evaluate figures predict
 clips/loader.py                  train tuning evaluate predict
 clips/spatial_crops.py           train tuning check_weights export evaluate figures predict
 clips/temporal_sampling.py       train tuning evaluate figures predict
@@ -207,9 +207,9 @@ common/last_words.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
-common/tables.py                 all but make_demo_dataset accuracy compare figures
+common/tables.py                 all but make_demo_dataset accuracy compare
+common/versions.py               train tuning check_weights export evaluate figures
 common/wildcard_paths.py
-common/versions.py               train tuning check_weights export evaluate
 
 compute/cpu_convolution.py       train tuning
 compute/device.py                train tuning evaluate predict
@@ -218,7 +218,8 @@ compute/gpu_lock.py              train tuning evaluate predict
 compute/gpu_messages.py
 compute/interruption.py          train tuning
 
-dataset/split_table.py           train tuning check_weights export evaluate predict
+dataset/audit_table.py           audit make_splits figures
+dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
 dataset/splits.py                make_splits
 dataset/ucf101.py                audit make_splits accuracy figures
 
@@ -260,15 +261,21 @@ preflight/plan.py
 preflight/stale_locks.py
 
 report/analysis.py               compare figures
-report/charts.py                 figures
+report/captions.py               figures
+report/chart_style.py            figures
 report/contact_sheets.py         figures
 report/headline.py               figures
 report/html_page.py              figures
+report/notices.py                figures
+report/paired_comparison.py      compare figures
+report/prediction_charts.py      figures
 report/provenance.py             figures
 report/published.py              figures
 report/results.py                compare figures
 report/run_files.py              compare figures
+report/stage_times.py            figures
 report/tables.py                 figures
+report/training_charts.py        figures
 
 training/attempts.py             train tuning
 training/checkpoint.py           train tuning

@@ -20,7 +20,7 @@ from helpers.simulated import draw_figures, simulate
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
 from video3d.frames.frame_pack import PackWriter
-from video3d.report import contact_sheets, html_page, provenance, tables
+from video3d.report import captions, contact_sheets, html_page, paired_comparison, provenance, stage_times, tables
 from video3d.report.results import read_run
 
 PROJECT = Path(__file__).parents[2]
@@ -53,15 +53,14 @@ def test_simulated_results_say_so_everywhere(full_size: Path) -> None:
 def test_numbers_of_the_captions_are_all_there(full_size: Path) -> None:
     for path in (PROJECT / "report").glob("*.rst"):
         if path.stem != "workflow":
-            caption = html_page.caption(path.stem, resolve({}).model_dump(), full_size / "facts.rst")
+            caption = captions.render_caption(path, resolve({}).model_dump(), full_size / "facts.rst")
             assert "|" not in caption, path.name
 
 
-def test_a_caption_with_an_unknown_number_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caption_with_an_unknown_number_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "some.rst").write_text("There are |unicorns|.")
-    monkeypatch.setattr(html_page, "TEMPLATES", tmp_path)
     with pytest.raises(UserError, match=r"some.rst: .*unicorns"):
-        html_page.caption("some", {}, tmp_path / "facts.rst")
+        captions.render_caption(tmp_path / "some.rst", {}, tmp_path / "facts.rst")
 
 
 def test_fails_with_one_line_and_leaves_nothing(tmp_path: Path) -> None:
@@ -75,7 +74,7 @@ def test_fails_with_one_line_and_leaves_nothing(tmp_path: Path) -> None:
 
 def test_table_shows_per_cent_and_keeps_numbers_for_sorting() -> None:
     frame = pd.DataFrame({"class": ["A & B", None], "top1": [0.25, np.nan], "seed": [10001, 2], "videos": [1234, 5.5]})
-    table = html_page.table(frame)
+    table = html_page.render_table(frame)
     assert [cell["text"] for cell in table["rows"][0]] == ["A & B", "25.0 %", "10001", "1,234"]
     assert [cell["text"] for cell in table["rows"][1]] == ["", "–", "2", "5.5"]
     assert [column["number"] for column in table["columns"]] == [False, True, True, True]
@@ -85,12 +84,12 @@ def test_table_shows_per_cent_and_keeps_numbers_for_sorting() -> None:
 
 def test_audit_is_counted_by_class() -> None:
     audit = pd.DataFrame({"class": ["A", "A", "B"], "status": ["ok", "missing", "ok"]})
-    by_class = tables.audit_by_class(audit)
+    by_class = tables.count_statuses(audit)
     assert by_class.to_dict("records") == [
         {"class": "A", "videos": 2, "ok": 1, "missing": 1},
         {"class": "B", "videos": 1, "ok": 1, "missing": 0},
     ]
-    assert tables.audit_summary(by_class) == "3 videos of 2 classes, decoded frame by frame: 2 ok, 1 missing."
+    assert tables.audit_sentence(by_class) == "3 videos of 2 classes, decoded frame by frame: 2 ok, 1 missing."
 
 
 def measure(folder: Path, jobs: dict[str, float]) -> None:
@@ -116,7 +115,7 @@ def ran(
 
 
 def stages(folder: Path, run: SimpleNamespace, classes: tuple[str, ...] = ("A", "B")) -> pd.DataFrame:
-    return tables.stage_times(tables.read_jobs(folder, run, classes), run)
+    return stage_times.sum_by_rule(stage_times.read_jobs(folder, run, classes), run)
 
 
 def test_stages_are_those_that_the_results_rest_on(tmp_path: Path) -> None:
@@ -166,23 +165,26 @@ def test_pictures_show_the_centre_of_the_middle_frame(tmp_path: Path) -> None:
     frames[1][:, :10] = 255  # outside of the centre square
     with PackWriter(tmp_path / "A.zip") as pack:
         pack.add("v", [simplejpeg.encode_jpeg(frame, quality=100) for frame in frames])
-    source = contact_sheets.Frames(tmp_path)
-    assert np.abs(source.middle("A", "v", 10).astype(int) - 100).max() <= 2
-    settings = resolve({"clip": {"frames": 3}})
-    clip = source.clip("A", "v", settings, 10)
+    source = contact_sheets.FrameReader(tmp_path)
+    assert np.abs(source.middle_frame("A", "v", 10).astype(int) - 100).max() <= 2
+    clip = source.middle_clip("A", "v", 3, resolve({}).evaluate, 10)
     assert clip.shape == (3, 10, 10, 3)
-    assert source.complete(["A"])
-    assert not source.complete(["A", "B"])
+    assert source.has_packs(["A"])
+    assert not source.has_packs(["A", "B"])
 
 
 def test_names_in_pictures_are_escaped() -> None:
     cell = SimpleNamespace(image=np.zeros((4, 4, 3), np.uint8), lines=[("<b>", "#000")])
-    assert "&lt;b&gt;" in contact_sheets.sheet([("a & b", [cell])])
+    assert "&lt;b&gt;" in contact_sheets.draw_sheet([("a & b", [cell])])
 
 
 def caption(name: str, figures: Path) -> str:
     settings = yaml.safe_load((figures.parent / "config.yaml").read_text())
-    return re.sub(r"<[^>]+>|\s+", " ", html_page.caption(name, settings, figures / "facts.rst"))
+    return re.sub(
+        r"<[^>]+>|\s+",
+        " ",
+        captions.render_caption(PROJECT / "report" / f"{name}.rst", settings, figures / "facts.rst"),
+    )
 
 
 def test_given_weights_are_not_described_by_the_settings(tmp_path: Path) -> None:
@@ -219,10 +221,10 @@ def test_recipe_and_validation_are_those_of_the_trainings_that_were_evaluated(tm
         train = json.loads(path.read_text())["train"] | {"epochs": 3, "batch_size": 5}
         change_json(path, train=train, validation_groups=[4, 5])
     read = read_run(run)
-    assert provenance.validation(read) == "split 1: groups 4, 5"
-    assert provenance.recipes(read).startswith("split 1: batches of 5, 3 epochs, ")
+    assert provenance.describe_validation(read) == "split 1: groups 4, 5"
+    assert provenance.describe_recipes(read).startswith("split 1: batches of 5, 3 epochs, ")
     change_json(run / "split1/seed2/weights.json", validation_groups=[])
-    assert provenance.validation(read_run(run)) == "split 1 seed 1: groups 4, 5"
+    assert provenance.describe_validation(read_run(run)) == "split 1 seed 1: groups 4, 5"
 
 
 def change_json(path: Path, **changes: object) -> None:
@@ -238,10 +240,10 @@ def test_a_comparison_with_a_run_that_knows_the_videos_says_so(tmp_path: Path) -
     table.loc[2:4, "group_trained_on"] = 1
     table.to_csv(predictions, index=False)
     ours, theirs = read_run(simulate(tmp_path, compare=("other",), **small)), read_run(other)
-    differences = tables.run_differences(ours, [theirs])
+    differences = paired_comparison.difference_table(ours, [theirs])
     counts = ["trained_on_ours", "trained_on_theirs", "group_trained_on_ours", "group_trained_on_theirs"]
     assert differences[counts].values.tolist() == [[0, 2, 0, 5]]
-    (notice,) = tables.comparison_notices(ours, differences)
+    (notice,) = paired_comparison.leak_warnings(ours, differences)
     assert notice == (
         "NOT A TEST: run other was trained on 2 and on the groups (recordings) of 5 of the 112 videos that are "
         "compared (segments). The difference says nothing about unseen videos."

@@ -12,7 +12,7 @@ import yaml
 from helpers.paths import PROJECT
 from helpers.simulated import simulate
 from video3d.common.errors import UserError
-from video3d.report import headline
+from video3d.report.notices import weights_notices
 from video3d.report.results import read_run
 from video3d.report.run_files import require_readable
 
@@ -41,7 +41,7 @@ def test_a_run_of_version_0_1_is_read(run: Path) -> None:
     read = read_run(run)
     assert read.models[1, 1]["weights"]["origin"] == "unchecked"
     assert read.trainings == {}
-    assert headline.origins(read) == [
+    assert weights_notices(read) == [
         "Split 1, seed 1 has weights whose training data are unknown: the test videos may be among them."
     ]
 

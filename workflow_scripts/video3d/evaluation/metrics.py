@@ -102,6 +102,15 @@ def calibration_bins(confidence: np.ndarray, correct: np.ndarray) -> list[dict[s
     return table
 
 
+def calibration_error(gaps: np.ndarray, videos: np.ndarray) -> np.ndarray:
+    """Return the expected calibration error: the distance of confidence and accuracy, a mean over all videos.
+
+    `gaps`, float (..., bins), is confidence minus right answers, summed over the videos of each bin; `videos`, (...),
+    their number. Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 3.
+    """
+    return abs(gaps).sum(axis=-1) / videos
+
+
 def clusters(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """The number of each video's group among all groups, which are numbered within their class: int (videos,)."""
     return np.unique(np.stack([labels, groups]), axis=1, return_inverse=True)[1]
@@ -155,10 +164,7 @@ def _rows(predictions: Predictions) -> np.ndarray:
 
 
 def _scores(totals: np.ndarray, classes: int) -> dict[str, np.ndarray]:
-    """Scores from sums of `_rows`, shape (..., columns); classes without a video count in no mean over classes.
-
-    The calibration error is Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 3.
-    """
+    """Scores from sums of `_rows`, shape (..., columns); classes without a video count in no mean over classes."""
     right, right5, clips, clips_right = (totals[..., i] for i in range(4))
     by_class = totals[..., 4 : 4 + 3 * classes].reshape(*totals.shape[:-1], 3, classes)
     hits, answers, videos = (by_class[..., i, :] for i in range(3))
@@ -172,7 +178,7 @@ def _scores(totals: np.ndarray, classes: int) -> dict[str, np.ndarray]:
         "top5": right5 / total,
         "mean_class": (recall * present).sum(axis=-1) / present.sum(axis=-1),
         "macro_f1": (f1 * present).sum(axis=-1) / present.sum(axis=-1),
-        "calibration_error": abs(totals[..., 4 + 3 * classes :]).sum(axis=-1) / total,
+        "calibration_error": calibration_error(totals[..., 4 + 3 * classes :], total),
         "clip_top1": clips_right / clips,
     }
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.common.settings import Settings
 from video3d.common.settings_renamed import with_todays_names
+from video3d.report import run_files
 
 # What the audit and the split tables of a run depend on, and so its trainings, and what these depend on besides.
 OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_groups", "clip.frames")
@@ -117,13 +117,11 @@ def describe_training(folder: Path, made: Mapping) -> str:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Return the mapping in a JSON or YAML file; an empty one if there is none."""
+    """Return the mapping in a JSON or YAML file of a run; empty if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError):
+        return run_files.read_mapping(path)
+    except (UserError, OSError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _kept(run: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The summary prints what is asked for, and refuses what is no network."""
+"""summarise_network.py prints what is asked for, and refuses what is no network."""
 
 import subprocess
 import sys
@@ -6,13 +6,13 @@ import sys
 from helpers.paths import PROJECT
 
 
-def summary(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, PROJECT / "workflow_scripts" / "summary.py", *arguments]
+def summarise(*arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, PROJECT / "workflow_scripts" / "summarise_network.py", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_summary_of_the_reference():
-    done = summary("--depth", "18", "--shortcut", "reference", "--classes", "101")
+def test_layers_of_the_reference():
+    done = summarise("--depth", "18", "--shortcut", "reference", "--num-classes", "101")
     lines = done.stdout.splitlines()
     assert done.returncode == 0
     assert "trainable parameters: 33,615,781" in lines
@@ -23,7 +23,7 @@ def test_summary_of_the_reference():
 
 
 def test_what_is_no_network_is_refused():
-    done = summary("--classes", "0")
+    done = summarise("--num-classes", "0")
     assert done.returncode == 1
-    assert "error: --classes must be at least 1, not 0" in done.stderr
+    assert "error: --num-classes must be at least 1, not 0" in done.stderr
     assert "Traceback" not in done.stderr
