@@ -22,7 +22,6 @@ would leave traces of the direction in it. A group, as in UCF101, is a common lo
 import argparse
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,7 +32,7 @@ import numpy as np
 
 from video3d.common.console import progress, run
 from video3d.common.errors import UserError
-from video3d.common.files import atomic_path
+from video3d.common.stored_zip import StoredZip
 
 VIDEOS_ARCHIVE = "UCF101_demo_videos.zip"
 LISTS_ARCHIVE = "UCF101_demo_lists.zip"
@@ -170,13 +169,6 @@ def list_files(clips: int) -> dict[str, str]:
     return {name: "".join(f"{line}\r\n" for line in lines) for name, lines in files.items()}
 
 
-def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write a ZIP archive whose bytes depend on nothing but `members`: no dates, nothing of the file system."""
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in members:
-            archive.writestr(zipfile.ZipInfo(name, date_time=(2012, 1, 1, 0, 0, 0)), content)
-
-
 def make_demo_dataset(folder: Path, clips: int = CLIPS_PER_GROUP, threads: int = 2) -> None:
     """Write the archive of videos and the archive of lists to `folder`; `clips` videos per group and class."""
     pairs = [(moving, group, clip) for moving in MOTIONS for group in GROUPS for clip in range(1, clips + 1)]
@@ -185,10 +177,12 @@ def make_demo_dataset(folder: Path, clips: int = CLIPS_PER_GROUP, threads: int =
         written = pool.map(lambda pair: write_pair(videos, *pair), pairs)
         for _ in progress(written, total=len(pairs), unit="pair", description="demo videos"):
             pass
-        files = sorted(videos.iterdir())
-        write_zip(folder / VIDEOS_ARCHIVE, ((f"UCF101/{file.name}", file.read_bytes()) for file in files))
-    lists = list_files(clips).items()
-    write_zip(folder / LISTS_ARCHIVE, ((f"ucfTrainTestlist/{name}", text.encode()) for name, text in lists))
+        with StoredZip(folder / VIDEOS_ARCHIVE) as archive:
+            for file in sorted(videos.iterdir()):
+                archive.add(f"UCF101/{file.name}", file.read_bytes())
+    with StoredZip(folder / LISTS_ARCHIVE) as archive:
+        for name, text in list_files(clips).items():
+            archive.add(f"ucfTrainTestlist/{name}", text.encode())
 
 
 def main() -> None:

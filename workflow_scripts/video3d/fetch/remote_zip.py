@@ -13,6 +13,7 @@ from video3d.common.console import progress
 from video3d.common.disk import full_disk_is_an_error, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
+from video3d.common.stored_zip import StoredZip
 from video3d.dataset.ucf101 import VIDEO_NAME, VideoName, unknown_class
 from video3d.fetch.archives import ZIP_ERRORS, is_video, require_sensible_size, zip_members
 from video3d.fetch.download import download, link, require_checksum
@@ -72,9 +73,9 @@ def fetch_classes(url: str, classes: tuple[str, ...], output: Path) -> None:
     folder.mkdir(exist_ok=True)
     with full_disk_is_an_error(output.parent):
         fetch_missing(url, videos, folder, output.name)
-        with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        with StoredZip(output) as archive:
             for video in videos:
-                archive.write(part(folder, video), video.filename)
+                archive.add(video.filename, part(folder, video).read_bytes())
     shutil.rmtree(folder)
     logging.info("%s: %d videos fetched by byte ranges from %s", output, len(videos), url)
     logging.info("every CRC is right; the SHA-256 of the whole archive cannot be checked")
