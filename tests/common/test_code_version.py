@@ -207,6 +207,7 @@ common/last_words.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
+common/settings_types.py
 common/tables.py                 all but make_demo_dataset accuracy compare figures
 common/wildcard_paths.py
 common/versions.py               train tuning check_weights export evaluate
