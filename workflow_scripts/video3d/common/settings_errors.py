@@ -153,7 +153,9 @@ def _unknown_key(path: Sequence[str], value: Any, model: type[BaseModel]) -> str
     plain = key.lower().replace("-", "_")
     if plain in NO_SETTINGS:
         return f"{unknown}; {NO_SETTINGS[plain]}"
-    places = _meant(plain, tuple(above), siblings, list(_paths(model)))
+    # Nobody who writes one value means a whole section.
+    known = [path for path in _paths(model) if isinstance(value, dict) or not _fields(_field(model, path).annotation)]
+    places = _meant(plain, tuple(above), siblings, known)
     if not places:
         return f"{unknown}; valid keys: {', '.join(siblings)}"
     if list(places[0][:-1]) == above:
