@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from video3d.common.console import run
-from video3d.common.files import atomic_path, sha256
+from video3d.common.files import atomic_path, file_state, sha256
 from video3d.common.settings import settings_argument
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.model_description import describe_model
@@ -36,7 +36,7 @@ def main() -> None:
     """Read the weights, judge them, write what is known."""
     arguments = parse_arguments()
     settings = settings_argument(arguments.settings)
-    state = arguments.weights.stat() if arguments.weights.is_file() else None
+    state = file_state(arguments.weights) if arguments.weights.is_file() else None
     _, known = load_any(arguments.weights)
     everyone = read_split(arguments.clips)
     describe_model(arguments.weights, known, settings, class_names(everyone))
@@ -55,7 +55,7 @@ def main() -> None:
         "videos_trained_on": found.videos,
         "groups_trained_on": found.groups,
         "start": known.get("start"),
-        "file_state": f"{state.st_size} bytes, {state.st_mtime_ns}",
+        "file_state": state,
         "replacement": arguments.replacement,
     }
     with atomic_path(arguments.output) as path:

@@ -7,7 +7,6 @@ interval).
 
 import argparse
 import json
-import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.common.settings import settings_argument
 from video3d.common.tables import write_table
-from video3d.compute.device import paddle_version
+from video3d.common.versions import package_versions
 from video3d.dataset.split_table import Video, class_names, read_split
 from video3d.evaluation import metrics as scores
 from video3d.evaluation.predictor import PARAMETERS, Predicted, Predictor, predict_videos
@@ -133,7 +132,7 @@ def measure(videos: Sequence[Video], predicted: Predicted, labels: Sequence[str]
             for label, (name, row) in enumerate(zip(labels, confusion, strict=True))
         ],
         "confusion_matrix": confusion.tolist(),
-        "calibration": scores.calibration_bins(predictions),
+        "calibration": scores.calibration_bins(predicted.probabilities.max(axis=1), truth == predictions.predicted),
     }
 
 
@@ -160,7 +159,7 @@ def main() -> None:
         "settings": {name: settings[name] for name in ("batch_size", "engine", "uniform")},
         "model_sha256": predictor.metadata["files"][PARAMETERS],
         "weights": predictor.metadata["weights"],
-        "versions": {"python": platform.python_version(), "paddle": paddle_version(), "numpy": np.__version__},
+        "versions": package_versions("paddle", "numpy"),
         "seconds": round(seconds, 3),
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),
     }

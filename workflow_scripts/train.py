@@ -10,8 +10,6 @@ at once, after a checkpoint.
 import argparse
 import hashlib
 import json
-import platform
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +22,8 @@ from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.common.settings import as_argument, settings_argument
 from video3d.common.tables import write_table
-from video3d.compute.device import paddle_version, use_device
+from video3d.common.versions import git_commit, package_versions
+from video3d.compute.device import use_device
 from video3d.compute.distributed import Team, run_team
 from video3d.dataset.split_table import Video, class_names, read_split
 from video3d.frames.manifests import content_hash, manifest_column
@@ -100,7 +99,7 @@ def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -
         threads=max(1, options.threads // team.size),
         workers=max(1, (options.workers or options.threads) // team.size),
         team=team,
-        software=software() | {"device": device},
+        software={"commit": git_commit(), "versions": package_versions("paddle"), "device": device},
     )
     network, state = loop.train(job)
     if team.rank == 0:
@@ -139,16 +138,6 @@ def write_history(path: Path, history: list[dict]) -> None:
     """Write history.csv, numbers to six digits."""
     rows = [[f"{value:.6g}" if isinstance(value, float) else value for value in row.values()] for row in history]
     write_table(path, list(history[0]), rows)
-
-
-def software() -> dict:
-    """Versions of what computed, and the commit of the project where git knows it."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = None
-    return {"commit": commit, "versions": {"python": platform.python_version(), "paddle": paddle_version()}}
 
 
 if __name__ == "__main__":

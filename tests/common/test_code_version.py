@@ -195,11 +195,12 @@ common/files.py                  all
 common/folders.py                predict
 common/settings.py               all but make_demo_dataset export_lists
 common/tables.py                 all but make_demo_dataset accuracy compare figures
+common/versions.py               train tuning check_weights export evaluate
 
 compute/cpu_convolution.py       train tuning
-compute/device.py                train tuning check_weights export evaluate predict
+compute/device.py                train tuning evaluate predict
 compute/distributed.py           train tuning
-compute/gpu_lock.py              train tuning check_weights export evaluate predict
+compute/gpu_lock.py              train tuning evaluate predict
 compute/gpu_messages.py
 compute/interruption.py          train tuning
 
@@ -263,6 +264,7 @@ training/randomness.py           train tuning
 training/requirements.py         train tuning
 training/trainer.py              train tuning
 
+weights/description.py           train tuning check_weights export
 weights/import_weights.py        tuning check_weights export
 weights/pdparams.py              train tuning check_weights export
 weights/restricted_pickle.py     train tuning check_weights export

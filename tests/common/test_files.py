@@ -1,8 +1,9 @@
 import hashlib
+import os
 
 import pytest
 
-from video3d.common.files import atomic_path, sha256
+from video3d.common.files import atomic_path, file_state, sha256
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -35,3 +36,14 @@ def test_a_directory_replaces_a_directory(tmp_path):
 def test_sha256(tmp_path):
     (tmp_path / "file").write_bytes(b"abc")
     assert sha256(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_another_state_is_another_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("text")
+    os.utime(path, ns=(1, 2))
+    assert file_state(path) == "4 bytes, 2"
+    os.utime(path, ns=(5, 2))  # it was read, not written
+    assert file_state(path) == "4 bytes, 2"
+    os.utime(path, ns=(1, 3))
+    assert file_state(path) == "4 bytes, 3"

@@ -75,7 +75,7 @@ def test_top_k_breaks_ties_like_argmax():
 
 def test_calibration_error_is_the_weighted_gap_of_its_bins():
     given = random_predictions(seed=3)
-    bins = scores.calibration_bins(given)
+    bins = scores.calibration_bins(given.probabilities.max(axis=1), given.predicted == given.labels)
     assert sum(row["videos"] for row in bins) == len(given.labels)
     gap = sum(row["videos"] * abs(row["confidence"] - row["accuracy"]) for row in bins if row["videos"])
     assert scores.evaluate(given)["calibration_error"].value == pytest.approx(gap / len(given.labels))

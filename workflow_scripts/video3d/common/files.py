@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and their checksums."""
+"""Files that are either whole or absent, their checksums and their states."""
 
 import hashlib
 import os
@@ -36,6 +36,12 @@ def sha256(path: str | os.PathLike) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_state(path: str | os.PathLike) -> str:
+    """Return size and modification time of a file as text: another text means another file."""
+    state = Path(path).stat()
+    return f"{state.st_size} bytes, {state.st_mtime_ns}"
 
 
 def _remove(path: Path) -> None:

@@ -44,8 +44,3 @@ def gpu_problem() -> str | None:
     if paddle.device.cuda.device_count() < 1:
         return NO_GPU
     return None
-
-
-def paddle_version() -> str:
-    """The version of PaddlePaddle, whichever build is installed."""
-    return paddle.__version__

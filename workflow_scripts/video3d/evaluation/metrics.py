@@ -80,10 +80,12 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
-def calibration_bins(predictions: Predictions) -> list[dict[str, float]]:
-    """Videos, mean confidence and accuracy in each of 15 equal bins of the confidence (None in an empty bin)."""
-    confidence = predictions.probabilities.max(axis=1)
-    correct = predictions.predicted == predictions.labels
+def calibration_bins(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, float | None]]:
+    """Return a row for each of 15 equal bins of the confidence: low, high, videos, confidence and accuracy.
+
+    `confidence`, float (videos,), is the probability of each video's most probable class, `correct`, (videos,), whether
+    it was right. The last two of a row are means over its videos, None in an empty bin.
+    """
     bins = _bin(confidence)
     table = []
     for index in range(CALIBRATION_BINS):

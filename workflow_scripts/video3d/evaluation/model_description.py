@@ -1,13 +1,12 @@
 """What an exported model says about itself, worked out from its weights and completed by the settings."""
 
 import logging
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZING
 from video3d.common.errors import UserError
-from video3d.compute.device import paddle_version
+from video3d.common.versions import package_versions
 from video3d.evaluation.model_metadata import UNCHECKED
 
 PROTOCOLS = {
@@ -48,7 +47,7 @@ def describe_model(weights: Path, known: dict, settings: dict, classes: Sequence
             "made_by": known["source"],
         },
         "training": {name: known[name] for name in TRAINING_FACTS if name in known},
-        "versions": {"python": platform.python_version(), "paddle": paddle_version()},
+        "versions": package_versions("paddle"),
     }
 
 

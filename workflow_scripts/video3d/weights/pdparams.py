@@ -4,7 +4,6 @@
 """
 
 import json
-import logging
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from paddle import nn
 
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
+from video3d.weights.description import description_path, read_description
 from video3d.weights.restricted_pickle import ARRAYS, Array, read_pickle
 
 HEAD = ("fc.weight", "fc.bias")
@@ -45,7 +45,7 @@ def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
         with temporary.open("wb") as file:
             pickle.dump(tensors, file, protocol=4)  # the newest that paddle.load documents
         text = json.dumps({**metadata, "sha256": sha256(temporary)}, indent=2, ensure_ascii=False)
-        with atomic_path(path.with_suffix(".json")) as beside:
+        with atomic_path(description_path(path)) as beside:
             beside.write_text(text + "\n", encoding="utf-8")
 
 
@@ -109,28 +109,6 @@ def apply_weights(
 
 def _is_named_array(name: object, value: object) -> bool:
     return isinstance(name, str) and isinstance(value, Array) and value.value is not None
-
-
-def read_description(path: Path) -> dict:
-    """What the `.json` beside a file of weights says, its SHA-256 among it; empty if there is none.
-
-    Empty, too, and a line in the log, if it describes other weights that were there before. Raises UserError if it is
-    no description at all.
-    """
-    beside = path.with_suffix(".json")
-    if not beside.is_file():
-        return {}
-    try:
-        metadata = json.loads(beside.read_text(encoding="utf-8"))
-        checksum = metadata["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{beside} does not describe weights: restore it; beside a file of your own, deleting it helps as well"
-        ) from error
-    if checksum != sha256(path):
-        logging.warning("%s describes other weights than %s: ignored", beside, path.name)
-        return {}
-    return metadata
 
 
 def _few(names: list[str]) -> str:
