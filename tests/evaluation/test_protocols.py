@@ -2,7 +2,7 @@
 
 import pytest
 
-from video3d.evaluation.protocols import PROTOCOLS, describe, views
+from video3d.evaluation.protocols import PROTOCOLS, describe_protocol, views
 
 CLIP = {"frames": 4, "size": 112}
 UNIFORM = {"clips": 3, "flip": True}
@@ -48,7 +48,7 @@ def test_unknown_protocol():
 
 
 def test_descriptions_tell_numbers():
-    assert describe("segments", CLIP, UNIFORM) == (
+    assert describe_protocol("segments", CLIP, UNIFORM) == (
         "1 clip a video: the middle frames of 4 equal parts; centre crop, 112×112 pixels"
     )
-    assert "3 evenly spaced clips of 4 frames, each also mirrored" in describe("uniform", CLIP, UNIFORM)
+    assert "3 evenly spaced clips of 4 frames, each also mirrored" in describe_protocol("uniform", CLIP, UNIFORM)

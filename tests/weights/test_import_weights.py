@@ -19,13 +19,13 @@ from helpers.torch_writer import save_legacy, save_zip
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
 from video3d.model.resnet3d import build_network
-from video3d.training.loop import start_from
+from video3d.training.loop import load_start
 from video3d.weights.import_weights import (
     ACTIVITYNET,
     IMAGENET,
     KINETICS,
     check_settings,
-    describe,
+    identify_network,
     load_any,
     paddle_tensors,
 )
@@ -69,7 +69,7 @@ def test_every_published_name_and_shape_is_accounted_for(golden, entry):
         for name, shape in golden[entry]["shapes"].items()
     }
     tensors = paddle_tensors(published, entry)
-    found = describe(tensors, entry)
+    found = identify_network(tensors, entry)
     expected = {
         "reference": (18, "reference", 1),
         "resnet-18-A": (18, "A", 1),
@@ -78,7 +78,7 @@ def test_every_published_name_and_shape_is_accounted_for(golden, entry):
         "resnext-101-32-B": (101, "B", 32),
     }[entry]
     assert (found["model"]["depth"], found["model"]["shortcut"], found["model"]["cardinality"]) == expected
-    assert (found["model"]["width"], found["classes"]) == (64, 101)
+    assert (found["model"]["width"], found["num_classes"]) == (64, 101)
     assert (
         sum(math.prod(values.shape) for name, values in tensors.items() if name[-5:] not in ("_mean", "iance"))
         == (golden[entry]["trainable_parameters"])
@@ -168,7 +168,7 @@ def test_our_own_file_keeps_its_metadata(tmp_path):
     tensors, metadata = load_any(tmp_path / "weights.pdparams")
     assert tensors.keys() == network.state_dict().keys()
     assert metadata.items() >= own.items()
-    assert metadata["classes"] == 3
+    assert metadata["num_classes"] == 3
 
 
 @pytest.mark.parametrize("torch_names", [True, False])
@@ -281,11 +281,11 @@ def test_training_starts_from_published_weights_with_a_new_classifier():
     settings = {"model": model, "clip": clip, "train": {"weights": str(FIXTURES / "zip.pth")}}
     network = build_network(model, 5)
     classifier = network.fc.weight.numpy()
-    start_from(network, settings, list("abcde"))
+    load_start(network, settings, list("abcde"))
     np.testing.assert_array_equal(network.conv1.weight.numpy(), golden_tensor("conv1.weight", [1, 3, 7, 7, 7]))
     np.testing.assert_array_equal(network.fc.weight.numpy(), classifier)
     with pytest.raises(UserError, match=r'zip\.pth is of another network[\s\S]*"depth": 10, "shortcut": "B"'):
-        start_from(network, settings | {"model": TINY}, list("abcde"))
+        load_start(network, settings | {"model": TINY}, list("abcde"))
 
 
 def test_a_classifier_is_taken_over_if_it_is_known_to_be_of_the_same_classes(tmp_path):
@@ -295,7 +295,7 @@ def test_a_classifier_is_taken_over_if_it_is_known_to_be_of_the_same_classes(tmp
     taken = []
     for classes in (["Punch", "YoYo"], ["YoYo", "Punch"], ["Punch", "YoYo", "Bowling"]):
         network = build_network(TINY, len(classes))
-        start_from(network, settings, classes)
+        load_start(network, settings, classes)
         taken.append(np.array_equal(network.fc.weight.numpy(), trained.fc.weight.numpy()))
     assert taken == [True, False, False]
 
@@ -305,10 +305,10 @@ def test_weights_without_a_classifier_are_a_start(tmp_path):
     del published["fc.weight"], published["fc.bias"]
     save_zip(tmp_path / "w.pth", published)
     tensors, known = load_any(tmp_path / "w.pth")
-    assert (known["model"], known["classes"]) == (TINY, None)
+    assert (known["model"], known["num_classes"]) == (TINY, None)
     settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "w.pth")}})
     network = build_network(TINY, 5)
-    start_from(network, settings, list("abcde"))
+    load_start(network, settings, list("abcde"))
     np.testing.assert_array_equal(network.conv1.weight.numpy(), tensors["conv1.weight"])
     del published["conv1.weight"]
     save_zip(tmp_path / "w.pth", published)

@@ -21,7 +21,7 @@ class Views(NamedTuple):
 
 
 def views(protocol: str, frames: int, length: int, uniform: dict) -> Views:
-    """The views of a video of `frames` frames by clips of `length` frames.
+    """Return the views that a protocol takes of a video of `frames` frames, by clips of `length` frames.
 
     - segments: one clip, the middle frames of `length` equal parts (the reference implementation).
     - sliding: all non-overlapping clips, the last one looped (Hara et al., CVPR 2018).
@@ -43,8 +43,11 @@ def views(protocol: str, frames: int, length: int, uniform: dict) -> Views:
     return Views(indices, np.zeros(len(indices), bool))
 
 
-def describe(protocol: str, clip: dict, uniform: dict) -> str:
-    """The protocol in a sentence, to stand beside its numbers; `clip` and `uniform` are sections of the config."""
+def describe_protocol(protocol: str, clip: dict, uniform: dict) -> str:
+    """Return the protocol in a sentence, to stand beside its numbers.
+
+    `clip` is that section of the settings, `uniform` that of `evaluate`.
+    """
     length = clip["frames"]
     flip = ", each also mirrored" if uniform["flip"] else ""
     clips = {

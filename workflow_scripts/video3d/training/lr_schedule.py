@@ -9,7 +9,7 @@ PLATEAU_IMPROVEMENT = 1e-4
 
 
 def learning_rate(train: dict, epoch: int, fraction: float, validation_losses: Sequence[float] = ()) -> float:
-    """The learning rate at `fraction` (0 ≤ fraction < 1) of `epoch` (from 1), from the `train` section of the config.
+    """Return the learning rate at `fraction` (0 ≤ fraction < 1) of `epoch` (from 1), by the section `train`.
 
     `schedule` is one of
     - "step": `learning_rate`, divided by 10 at the start of each epoch in `milestones`;
@@ -30,7 +30,10 @@ def learning_rate(train: dict, epoch: int, fraction: float, validation_losses: S
 
 
 def _plateaus(losses: Sequence[float]) -> int:
-    """How often more than ten epochs in a row were not 0.01 % better than the best before, as in the paper's code."""
+    """Return how often ten epochs in a row and one more were not 0.01 % better than the best before.
+
+    As in the paper's code.
+    """
     best, waited, plateaus = inf, 0, 0
     for loss in losses:
         if loss < best * (1 - PLATEAU_IMPROVEMENT):

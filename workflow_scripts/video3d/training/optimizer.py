@@ -1,21 +1,19 @@
-"""The optimiser, and what it is told about each parameter."""
-
-from collections.abc import Mapping
+"""The optimizer, and what it is told about each parameter."""
 
 import paddle
 from paddle import nn
 
 
 def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momentum:
-    """Stochastic gradient descent with momentum (Paddle's, without dampening) and an L2 penalty.
+    """Return stochastic gradient descent with momentum (Paddle's, without dampening) and an L2 penalty.
 
-    `settings` is the `train` section: `momentum`, `weight_decay` with `decay_norms_and_biases`, and `stage_rates`.
-    Parameters of frozen stages are left out.
+    `settings` is the section `train`: `momentum`, `weight_decay` with `decay_norms_and_biases`, and `stage_rates`.
+    Frozen parameters are left out.
     """
     groups = [
         {
             "params": [parameter],
-            "learning_rate": stage_rate(name, settings["stage_rates"]),
+            "learning_rate": settings["stage_rates"].get(stage_name(name), 1.0),
             "weight_decay": weight_decay(parameter, settings),
         }
         for name, parameter in network.named_parameters()
@@ -29,11 +27,11 @@ def build_optimizer(settings: dict, network: nn.Layer) -> paddle.optimizer.Momen
 
 
 def weight_decay(parameter: paddle.Tensor, settings: dict) -> float:
-    """The L2 penalty of a parameter; norms and biases are the parameters with one dimension."""
+    """Return the L2 penalty of a parameter; norms and biases are the parameters with one dimension."""
     decayed = len(parameter.shape) > 1 or settings["decay_norms_and_biases"]
     return float(settings["weight_decay"]) if decayed else 0.0
 
 
-def stage_rate(parameter: str, rates: Mapping[str, float]) -> float:
-    """What the learning rate of a parameter, given by its name, is multiplied with; 0 means frozen."""
-    return rates.get(parameter.split(".")[0], 1.0)
+def stage_name(parameter: str) -> str:
+    """Return the name of the stage that a parameter is of, such as layer1 for layer1.0.conv1.weight."""
+    return parameter.partition(".")[0]
