@@ -2,6 +2,7 @@
 # make install  the software, in .venv
 # make test   every test
 # make lint   style of the Python and Snakemake code, and that imports go down only
+# make docs   docs/settings.md and the schema for editors, from the models of the settings
 # make picture  the picture in the README, from the report of the demo
 # make bench  speed, as ratios against stated references
 # make lock   renew the lock files after an edit of envs/*.in
@@ -15,7 +16,7 @@ DEMO := --configfile recipes/demo.yaml
 CLIPS := $(addprefix --videos ,$(firstword $(wildcard $(UCF101_MINI)/UCF-101 ../shared/data/ucf101-mini/UCF-101)))
 SHELL := /bin/bash
 
-.PHONY: demo install test lint picture bench lock clean
+.PHONY: demo install test lint docs picture bench lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
@@ -37,6 +38,9 @@ lint: .venv/dev.installed
 	$(BIN)/snakefmt --check Snakefile rules
 	PYTHONPATH=workflow_scripts $(BIN)/lint-imports --no-logo --no-cache
 	$(SNAKEMAKE) --lint
+
+docs: .venv/cpu.installed
+	PYTHONPATH=workflow_scripts $(BIN)/python tools/settings_reference.py
 
 picture: .venv/dev.installed demo
 	PYTHONPATH=tests $(BIN)/python tools/picture.py results/demo/report.html docs/report.png

@@ -25,7 +25,7 @@ from pathlib import Path
 import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
-from video3d.common.settings import resolve
+from video3d.common.settings import FramesSettings
 from video3d.frames.ffmpeg import SCALER, ffmpeg_program
 
 SCRIPT = Path(__file__).parents[1] / "workflow_scripts" / "extract_frames.py"
@@ -55,9 +55,9 @@ def make_classes(folder: Path, videos: Sequence[Path], clips: int) -> list[Path]
 
 def add_frames_arguments(parser: argparse.ArgumentParser) -> None:
     """How frames are stored, by default as the config has it."""
-    frames = resolve({})["frames"]
-    parser.add_argument("--short-side", type=int, default=frames["short_side"], help="pixels (default: %(default)s)")
-    parser.add_argument("--quality", type=int, default=frames["quality"], help="of the JPEGs (default: %(default)s)")
+    frames = FramesSettings()
+    parser.add_argument("--short-side", type=int, default=frames.short_side, help="pixels (default: %(default)s)")
+    parser.add_argument("--quality", type=int, default=frames.quality, help="of the JPEGs (default: %(default)s)")
 
 
 def extract_by_workflow(classes: Sequence[Path], output: Path, short_side: int, quality: int) -> None:

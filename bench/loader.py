@@ -26,6 +26,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from video3d.training.job import Job
+
 from video3d.clips import spatial_crops
 from video3d.clips.clip_reader import open_packs
 from video3d.clips.temporal_sampling import segment_indices
@@ -34,7 +36,6 @@ from video3d.dataset.split_table import Video
 from video3d.frames.extraction import Decoders
 from video3d.frames.frame_pack import PackWriter
 from video3d.training import loop
-from video3d.training.job import Job
 from video3d.training.randomness import generator
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
@@ -90,7 +91,7 @@ def load_as_reference(folder: Path, videos: list[Video], workers: int) -> int:
 def prepare(folder: Path, videos: list[Video], workers: int) -> Job:
     """What a training has when its first epoch begins."""
     return Job(
-        settings=resolve({}),
+        settings=resolve({}).model_dump(),
         classes=["Bench"],
         training=videos,
         validation=[],

@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from video3d.training.job import Job
+
 from extract_frames import extract_class, find_videos
 from make_splits import make_split
 from video3d.clips import spatial_crops
@@ -39,7 +41,6 @@ from video3d.compute.device import use_device
 from video3d.dataset.split_table import Video
 from video3d.dataset.ucf101 import read_class_index, read_split
 from video3d.training import loop
-from video3d.training.job import Job
 from video3d.training.trainer import Learner
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
@@ -126,7 +127,7 @@ def run(task: Training, data: Path, frames: Path) -> Outcome:
             "clip": {"frames": FRAMES, "size": task.size},
             "train": {"batch_size": BATCH, "epochs": task.epochs, "schedule": "cosine", "learning_rate": 0.02},
         }
-    )
+    ).model_dump()
     with tempfile.TemporaryDirectory() as checkpoints:
         packs = open_packs(folder, train + test)
         job = Job(settings, classes, train, [], packs, task.seed, Path(checkpoints), "outcome")

@@ -35,7 +35,7 @@ def paddle_step(fast: bool, threads: int) -> Step:
     from video3d.training.trainer import Learner
 
     use_device("cpu", threads)
-    settings = resolve({"train": {"fast_cpu": fast}})
+    settings = resolve({"train": {"fast_cpu": fast}}).model_dump()
     network = build_network(settings["model"], 101)
     learner = Learner(network, settings["clip"], settings["train"], "cpu", threads)
     return lambda clips, labels: learner.step(clips, targets(labels, 101), 0.01, 0)

@@ -27,7 +27,7 @@ import yaml
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.dataset.ucf101 import read_split
 from video3d.evaluation import intervals
 from video3d.evaluation import metrics as scores
@@ -157,7 +157,7 @@ def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:
 
 def keep_settings(settings: str, path: Path) -> None:
     """Write the settings of the run, complete, beside the results that were made with them."""
-    text = yaml.safe_dump(settings_argument(settings), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(read_settings(settings).model_dump(), sort_keys=False, allow_unicode=True)
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from video3d.common.console import run
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import read_table, write_table
 from video3d.dataset.ucf101 import ListedVideo, read_all_lists, read_class_index, select_classes
 
@@ -105,7 +105,7 @@ def main() -> None:
     classes = select_classes(read_class_index(arguments.lists), arguments.classes)
     listed = read_listed(arguments.lists, classes)
     manifests = {name: read_manifest(arguments.frames / f"{name}.csv") for name in classes}
-    audited = audit(listed, manifests, settings_argument(arguments.settings)["clip"]["frames"])
+    audited = audit(listed, manifests, read_settings(arguments.settings).clip.frames)
     write_table(arguments.output, COLUMNS, audited)
     logging.info("%s", summary(audited))
 

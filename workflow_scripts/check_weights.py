@@ -13,7 +13,7 @@ from pathlib import Path
 
 from video3d.common.console import run
 from video3d.common.files import atomic_path, file_state, sha256
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.model_description import describe_model
 from video3d.weights.import_weights import load_any
@@ -37,13 +37,13 @@ def name_origin(weights: Path, given: bool, known: dict) -> str:
 def main() -> None:
     """Read the weights, check them, write what is known."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)
+    settings = read_settings(arguments.settings)
     state = file_state(arguments.weights) if arguments.weights.is_file() else None
     _, known = load_any(arguments.weights)
     split = read_split(arguments.split_table)
     describe_model(arguments.weights, known, settings, class_names(split))
     found = find_overlap(known.get("training_data"), split, arguments.frames)
-    if not settings["evaluate"]["allow_leak"]:
+    if not settings.evaluate.allow_leak:
         require_unseen(found, str(arguments.weights), str(arguments.split_table))
     if found.known is None:
         logging.warning("%s do not tell what they were trained on: nobody knows whether the test is a fair one",

@@ -19,7 +19,7 @@ from video3d.clips.clip_reader import open_packs
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
 from video3d.common.versions import package_versions
 from video3d.dataset.split_table import Video, class_names, read_split
@@ -132,11 +132,9 @@ def score_predictions(videos: Sequence[Video], predicted: Predicted, known_class
 def main() -> None:
     """Parse the arguments, predict, score, write."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)["evaluate"]
+    settings = read_settings(arguments.settings).evaluate
     protocol = arguments.protocol
-    predictor = Predictor(
-        arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
-    )
+    predictor = Predictor(arguments.model, settings.engine, arguments.device, arguments.threads, settings.batch_size)
     videos = read_test_videos(arguments.split_table, predictor.class_names)
     start = time.perf_counter()
     packs = open_packs(arguments.frames, videos)
@@ -144,13 +142,15 @@ def main() -> None:
     seconds = time.perf_counter() - start
     result = {
         "protocol": protocol,
-        "protocol_description": describe_protocol(protocol, predictor.clip, settings["uniform"]),
+        "protocol_description": describe_protocol(
+            protocol, predictor.clip["frames"], predictor.clip["size"], settings.uniform
+        ),
         **score_predictions(videos, predicted, predictor.class_names),
         "engine": predictor.engine,
         "device": predictor.device,
         "threads": arguments.threads,
-        "batch_size": settings["batch_size"],
-        "settings": {name: settings[name] for name in ("batch_size", "engine", "uniform")},
+        "batch_size": settings.batch_size,
+        "settings": settings.model_dump(include={"batch_size", "engine", "uniform"}),
         "model_sha256": predictor.metadata["files"][PARAMETERS],
         "weights": predictor.metadata["weights"],
         "versions": package_versions("paddle", "numpy"),

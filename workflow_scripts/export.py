@@ -14,7 +14,7 @@ from pathlib import Path
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.exported_model import export_model
 from video3d.evaluation.model_description import describe_model
@@ -38,7 +38,7 @@ def read_origin(path: Path, checksum: str) -> dict:
 def main() -> None:
     """Read the weights, build their network, write the folder."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)
+    settings = read_settings(arguments.settings)
     tensors, known = load_any(arguments.weights)
     expected = class_names(read_split(arguments.split_table)) if arguments.split_table else arguments.classes
     metadata = describe_model(arguments.weights, known, settings, expected)

@@ -26,12 +26,12 @@ def annotation_lists(split_table: Path) -> dict[str, list[str]]:
 def main() -> None:
     """Parse the arguments and write the lists."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=Path, nargs="+", required=True, help="split tables, split<k>.csv")
+    parser.add_argument("--split-table", type=Path, nargs="+", required=True, help="split tables, split<k>.csv")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args()
     with atomic_path(arguments.output) as folder:
         folder.mkdir()
-        for table in arguments.clips:
+        for table in arguments.split_table:
             for subset, lines in annotation_lists(table).items():
                 text = "".join(f"{line}\n" for line in lines)
                 (folder / f"{table.stem}_{subset}.txt").write_text(text, encoding="utf-8")

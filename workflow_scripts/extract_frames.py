@@ -14,7 +14,7 @@ from pathlib import Path
 from video3d.common.console import progress, run
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
 from video3d.frames import extraction
 from video3d.frames.extraction import Decoders, ExtractedVideo
@@ -106,10 +106,10 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, required=True, help="frame pack to write, <Class>.zip")
     parser.add_argument("--manifest", type=Path, required=True, help="table to write, <Class>.csv")
     arguments = parser.parse_args()
-    settings = settings_argument(arguments.settings)["frames"]
+    settings = read_settings(arguments.settings).frames
     videos = find_videos(arguments.videos)
     manifest = extract_class(
-        videos, settings["short_side"], settings["quality"], arguments.threads, arguments.pack, arguments.manifest
+        videos, settings.short_side, settings.quality, arguments.threads, arguments.pack, arguments.manifest
     )
     summarise(arguments.videos.name, manifest)
 

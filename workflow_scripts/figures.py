@@ -25,7 +25,7 @@ import yaml
 from video3d.common.console import run as run_main
 from video3d.common.console import stopwatch
 from video3d.common.files import atomic_path
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.report import analysis, charts, contact_sheets, headline, html_page, provenance
 from video3d.report import tables as report_tables
 from video3d.report.results import Run, read_run
@@ -51,7 +51,7 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
     """Write every file named above into the folder `output`; `folder` is results/<run>, `frames` holds the packs."""
     audit = report_tables.read_audit(folder)
     tables = report_tables.make_tables(run, audit, benchmarks)
-    splits = report_tables.read_splits(folder, run.settings["splits"])
+    splits = report_tables.read_splits(folder, run.settings.splits)
     scores = headline.scores(run)
     comparisons = headline.compare(run, scores)
     notices = headline.notices(run, scores, audit)
@@ -81,7 +81,7 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
 
     networks = " and ".join(dict.fromkeys(map(provenance.network_name, run.models.values())))
     shared = {
-        "title": f"{networks} on {run.settings['dataset']['name']}: run {run.name}",
+        "title": f"{networks} on {run.settings.dataset.name}: run {run.name}",
         "notices": notices,
         "sentence": headline.sentence(scores, run.protocols[0]),
         "scores": scores,
@@ -91,14 +91,16 @@ def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Pa
         "style": html_page.style(),
     }
     details = {
-        "captions": {name: html_page.caption(name, run.settings, output / "facts.rst") for name in [*drawn, *images]},
+        "captions": {
+            name: html_page.caption(name, run.settings.model_dump(), output / "facts.rst") for name in [*drawn, *images]
+        },
         "charts": {name: chart.to_dict(validate=False) | headings[name] for name, chart in drawn.items()},
         "images": images,
         "tables": {name: html_page.table(frame) for name, frame in tables.items()},
         "comparison_notices": compared,
         "audit_summary": report_tables.audit_summary(tables["audit"]),
         "provenance": provenance.facts(run),
-        "settings": yaml.safe_dump(run.settings, sort_keys=False, allow_unicode=True),
+        "settings": yaml.safe_dump(run.settings.model_dump(), sort_keys=False, allow_unicode=True),
         "javascript": html_page.javascript(),
         "script": html_page.script(),
     }
@@ -160,7 +162,10 @@ def make_pictures(
         absent = contact_sheets.nothing(f"No pictures: the packs of frames are not in {frames.folder}.")
         return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
     training, testing = splits[splits["subset"] == "train"], splits[splits["subset"] == "test"]
-    settings = {split: run.settings | {"clip": model["clip"]} for (split, _), model in run.models.items()}
+    settings = {
+        split: run.settings.model_copy(update={"clip": run.settings.clip.model_copy(update=model["clip"])})
+        for (split, _), model in run.models.items()
+    }
     return {
         "mistakes": contact_sheets.mistakes(frames, tables["mistakes"], heading),
         "confused_pairs": contact_sheets.confused_pairs(
@@ -191,8 +196,8 @@ def make_facts(run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
         "predictions": f"{len(predictions):,}",
         "classes": len(run.classes),
         "groups": f"{videos.groupby(['class', 'group']).ngroups:,}",
-        "splits": ", ".join(map(str, run.settings["splits"])),
-        "seeds": len(run.settings["seeds"]),
+        "splits": ", ".join(map(str, run.settings.splits)),
+        "seeds": len(run.settings.seeds),
         "network": provenance.networks(run),
         "clip": provenance.clips(run),
         "trainings": len(run.trainings),
@@ -213,11 +218,11 @@ def main() -> None:
     parser.add_argument("--benchmarks", default="benchmarks", type=Path, help="default: %(default)s")
     parser.add_argument("--output", required=True, type=Path, help="folder to write, e.g. results/<run>/figures")
     arguments = parser.parse_args()
-    settings = settings_argument(arguments.settings) if arguments.settings else None
+    settings = read_settings(arguments.settings) if arguments.settings else None
     with stopwatch("drew the figures"), atomic_path(arguments.output) as output:
         output.mkdir()
         run = read_run(arguments.run, settings)
-        others = [read_run(arguments.run.parent / name) for name in run.settings["report"]["compare"]]
+        others = [read_run(arguments.run.parent / name) for name in run.settings.report.compare]
         draw(run, others, arguments.run, arguments.frames, arguments.benchmarks, output)
 
 

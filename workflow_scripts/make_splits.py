@@ -13,7 +13,7 @@ from pathlib import Path
 
 from video3d.common.console import run
 from video3d.common.errors import UserError
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.common.tables import read_table, write_table
 from video3d.dataset.splits import SplitVideo, make_split, require_videos
 from video3d.dataset.ucf101 import CLASSES, read_class_index, read_split, select_classes
@@ -65,12 +65,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="table to write, split<k>.csv")
     parser.add_argument("--left-out", type=Path, help="table to write of the faulty videos that are left out")
     arguments = parser.parse_args()
-    settings = settings_argument(arguments.settings)
-    classes = select_classes(read_class_index(arguments.lists), settings["dataset"]["classes"] or CLASSES)
-    listed = make_split(*read_split(arguments.lists, arguments.split), classes, settings["validation_groups"])
+    settings = read_settings(arguments.settings)
+    classes = select_classes(read_class_index(arguments.lists), settings.dataset.classes or CLASSES)
+    listed = make_split(*read_split(arguments.lists, arguments.split), classes, settings.validation_groups)
     audit = read_table(arguments.audit, ("video", "class", "group", "status", "frames", "message"), "audit")
     rows, faulty = apply_audit(listed, {row["video"]: row for row in audit})
-    if faulty and settings["dataset"]["faulty_videos"] == "stop":
+    if faulty and settings.dataset.faulty_videos == "stop":
         raise UserError(
             f"{len(faulty)} of {len(listed)} listed videos are faulty:\n{describe_faults(faulty, listed)}\n"
             f"mend them, or go on without them with `dataset: faulty_videos: leave_out`"

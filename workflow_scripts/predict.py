@@ -24,7 +24,7 @@ from video3d.common.cli import add_output_arguments, write_output
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.folders import visible_files
-from video3d.common.settings import settings_argument
+from video3d.common.settings import EvaluateSettings, read_settings
 from video3d.dataset.split_table import Video
 from video3d.evaluation.predictor import Predictor, predict_videos, top_labels
 from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
@@ -55,7 +55,7 @@ class Task(NamedTuple):
 
     predictor: Predictor
     protocol: str
-    settings: dict
+    settings: EvaluateSettings
     threads: int
 
 
@@ -164,12 +164,11 @@ def as_json(answers: Sequence[Answer], protocol: str, description: str) -> dict:
 def main() -> None:
     """Predict and write; fails if not a single video could be answered."""
     arguments = parse_arguments()
-    settings = settings_argument(arguments.settings)["evaluate"]
-    predictor = Predictor(
-        arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
-    )
+    settings = read_settings(arguments.settings).evaluate
+    predictor = Predictor(arguments.model, settings.engine, arguments.device, arguments.threads, settings.batch_size)
     protocol = arguments.protocol or predictor.metadata["protocol"]
-    description = f"{protocol}: {describe_protocol(protocol, predictor.clip, settings['uniform'])}"
+    shape = predictor.clip["frames"], predictor.clip["size"]
+    description = f"{protocol}: {describe_protocol(protocol, *shape, settings.uniform)}"
     start = time.perf_counter()
     task = Task(predictor, protocol, settings, arguments.threads)
     answers = list(predict(task, expand_folders(arguments.videos)))

@@ -20,7 +20,7 @@ from video3d.common.code_version import code_version
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import as_argument, settings_argument
+from video3d.common.settings import Settings, as_argument, read_settings, select
 from video3d.common.tables import write_table
 from video3d.common.versions import git_commit, package_versions
 from video3d.compute.device import use_device
@@ -61,27 +61,26 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Train and write the outputs, the weights last."""
     options = arguments()
-    everything = settings_argument(options.settings)
-    settings = {name: everything[name] for name in SECTIONS}
-    if weights := settings["train"]["weights"]:
-        settings["train"]["weights"] = str(existing(weights))
-    devices = settings["train"]["devices"]
+    settings = read_settings(options.settings)
+    weights, devices = settings.train.weights, settings.train.devices
+    if weights and not Path(weights).is_file():
+        raise UserError(f"train: weights: {weights} does not exist")
     device = use_device(options.device, options.threads, devices)
     run_in_group(devices, device, train, options, settings, device)
 
 
-def train(group: ProcessGroup, options: argparse.Namespace, settings: dict, device: str) -> None:
+def train(group: ProcessGroup, options: argparse.Namespace, settings: Settings, device: str) -> None:
     """Do the part of one process: train, and if it is the first one, write the outputs."""
     split = read_split(options.split_table)
     videos = [video for video in split if video.subset != "test"]
-    weights = settings["train"]["weights"]
+    weights = settings.train.weights
     start = known_weights(weights) if weights else None
     if start and not options.allow_leak:
         found = training_data.find_overlap(start.get("training_data"), split, options.frames)
         training_data.require_unseen(found, weights, str(options.split_table))
     facts = {
         "labels": class_names(split),
-        **settings,
+        **select(settings, *SECTIONS),
         "resizing": RESIZING,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
@@ -110,7 +109,7 @@ def train(group: ProcessGroup, options: argparse.Namespace, settings: dict, devi
 
 
 def origin(options: argparse.Namespace, videos: Sequence[Video], start: dict | None) -> dict:
-    """What the description of the weights says beside the facts that the training depends on."""
+    """Return what the description of the weights says beside the facts that the training depends on."""
     sources = manifest_column(options.frames, videos, "source")
     return json.loads(options.record) | {
         "history_sha256": sha256(options.history),
@@ -119,18 +118,10 @@ def origin(options: argparse.Namespace, videos: Sequence[Video], start: dict | N
     }
 
 
-def existing(weights: str) -> Path:
-    """The file to start from. Raises UserError if there is none."""
-    path = Path(weights)
-    if not path.is_file():
-        raise UserError(f"train: weights: {path} does not exist")
-    return path
-
-
 def known_weights(weights: str) -> dict:
-    """What is known about the weights to start from, as `load_any` has it, with their path as `source`.
+    """Return what is known about the weights to start from, as `load_any` has it, with their path as `source`.
 
-    It is read before the training, as the file may be replaced in its hours.
+    It is read before the training, as the file may be replaced while that goes on.
     """
     return load_any(weights)[1] | {"source": weights}
 

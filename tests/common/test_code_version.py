@@ -85,6 +85,16 @@ def test_the_script_and_the_packages_on_the_way_count(project, name):
     assert code_version(script) != before
 
 
+def test_descriptions_of_attributes_do_not_count(project):
+    one = 'class A:\n    x = 1\n    """One."""\n    y = 2\n    """Two."""\n\n\nz = 3\n"""Three."""\n'
+    before = code_version(project({"video3d/two/middle.py": one}))
+    assert (
+        code_version(project({"video3d/two/middle.py": one.replace("One", "Another").replace("Three", "3")})) == before
+    )
+    assert code_version(project({"video3d/two/middle.py": one.replace('    """Two."""\n', "")})) == before
+    assert code_version(project({"video3d/two/middle.py": one.replace("y = 2", "y = 3")})) != before
+
+
 def test_code_that_moves_to_another_file_counts(project):
     before = code_version(project({}))
     script = project(
@@ -193,9 +203,13 @@ common/disk.py
 common/errors.py
 common/files.py                  all
 common/folders.py                predict
-common/settings.py               all but make_demo_dataset export_lists
+common/last_words.py
+common/settings.py
+common/settings_errors.py
+common/settings_renamed.py       compare figures
 common/tables.py                 all but make_demo_dataset accuracy compare figures
 common/versions.py               train tuning check_weights export evaluate
+common/wildcard_paths.py
 
 compute/cpu_convolution.py       train tuning
 compute/device.py                train tuning evaluate predict
@@ -237,7 +251,13 @@ model/normalised_model.py        train tuning export evaluate predict
 model/resnet3d.py                train tuning check_weights export
 
 preflight/bound_run.py
+preflight/compared_runs.py
+preflight/evaluated_weights.py
+preflight/check_device.py
+preflight/check_files.py
+preflight/check_lists.py
 preflight/plan.py
+preflight/stale_locks.py
 
 report/analysis.py               compare figures
 report/charts.py                 figures
@@ -251,10 +271,11 @@ report/run_files.py              compare figures
 report/tables.py                 figures
 
 training/attempts.py             train tuning
+training/augmentation.py         train tuning
+training/batches.py              train tuning
 training/checkpoint.py           train tuning
 training/ema.py                  train tuning
 training/freezing.py             train tuning
-training/job.py                  train tuning
 training/loop.py                 train tuning
 training/lr_schedule.py          train tuning
 training/mixup.py                train tuning

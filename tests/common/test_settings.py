@@ -1,18 +1,30 @@
 import math
+from collections.abc import Iterator
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from helpers.paths import PROJECT
 from video3d.common.errors import UserError
-from video3d.common.settings import ALIASES, as_argument, resolve, schema, settings_argument
+from video3d.common.settings import Section, Settings, as_argument, read_settings, resolve, select
+from video3d.common.settings_errors import ALIASES
+from video3d.common.settings_renamed import RENAMED, with_todays_names
+
+
+def fields(model: type[Section], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """The path of every setting and section, and what the model says about it."""
+    for name, field in model.model_fields.items():
+        yield (*above, name), field
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from fields(field.annotation, (*above, name))
 
 
 def test_defaults_are_filled_at_every_depth():
     settings = resolve({"train": {"epochs": 3}})
-    assert settings["train"]["epochs"] == 3
-    assert settings["train"]["momentum"] == 0.9
-    assert settings["clip"] == {
+    assert settings.train.epochs == 3
+    assert settings.train.momentum == 0.9
+    assert settings.clip.model_dump() == {
         "frames": 16,
         "size": 112,
         "mean": [0.485, 0.456, 0.406],
@@ -48,8 +60,8 @@ def test_defaults_are_filled_at_every_depth():
         ({"dataset": {"videos_sha256": "abc"}}, ["expected 64 digits 0-9 and a-f", "'abc'"]),
         ({"dataset": {"classes": ["A", "B", "A"]}}, ["dataset: classes: A is listed twice"]),
         ({"clip": {"mean": [1, 2]}}, ["clip: mean: expected a list of 3 values, found [1, 2]"]),
-        ({"train": {"compile": "maybe"}}, ["train: compile: expected true or false, found the text 'maybe'"]),
-        ({"train": {"stage_rates": {"fc": "x"}}}, ["train: stage_rates: fc: expected a number"]),
+        ({"train": {"fast_cpu": "maybe"}}, ["train: fast_cpu: expected true or false, found the text 'maybe'"]),
+        ({"train": {"lr_multipliers": {"fc": "x"}}}, ["train: lr_multipliers: fc: expected a number"]),
         ({"train": {"learning_rate": math.nan}}, ["train: learning_rate: expected a finite number, found nan"]),
         ({"train": {"learning_rate": "1e999"}}, ["train: learning_rate: expected a finite number, found inf"]),
         ({"train": {"flip": "-.inf"}}, ["train: flip: expected a finite number"]),
@@ -75,9 +87,9 @@ def test_number_keys_and_text_keys_are_the_same():
 def test_numbers_may_come_as_text():
     given = {"train": {"epochs": "3", "flip": "0.25"}, "splits": ["2"], "dataset": {"videos_sha256": "null"}}
     settings = resolve(given)
-    assert (settings["train"]["epochs"], settings["train"]["flip"], settings["splits"]) == (3, 0.25, [2])
-    assert settings["dataset"]["videos_sha256"] is None
-    assert resolve({"run": "3"})["run"] == "3"
+    assert (settings.train.epochs, settings.train.flip, settings.splits) == (3, 0.25, [2])
+    assert settings.dataset.videos_sha256 is None
+    assert resolve({"run": "3"}).run == "3"
     with pytest.raises(UserError, match=r"train: epochs: expected a whole number, found the text 'three'"):
         resolve({"train": {"epochs": "three"}})
 
@@ -87,66 +99,152 @@ def test_numbers_may_come_as_text():
     [("1e-2", 0.01), ("1E3", 1000), (".5", 0.5), ("+1", 1), ("-0", 0), ("5.", 5), ("+.5e+1", 5), (1.0, 1), ("1_0", 10)],
 )
 def test_numbers_as_people_write_them(text, number):
-    given = {"clip": {"mean": [text, text, text]}}
-    found = resolve(given)["clip"]["mean"]
-    assert found == [number] * 3
-    assert as_argument({"mean": found}) == as_argument({"mean": [number] * 3})
+    settings = resolve({"clip": {"mean": [text, text, text]}})
+    assert settings.clip.mean == [number] * 3
+    assert as_argument(select(settings, "clip.mean")) == as_argument({"clip": {"mean": [number] * 3}})
 
 
 def test_a_whole_number_may_be_written_with_an_exponent():
-    settings = resolve({"train": {"epochs": "1e2", "milestones": ["5e1", 80.0], "stage_rates": {"fc": "1e-1"}}})
-    assert as_argument(settings["train"]["epochs"]) == "100"
-    assert as_argument(settings["train"]["milestones"]) == "[50, 80]"
-    assert settings["train"]["stage_rates"] == {"fc": 0.1}
+    settings = resolve({"train": {"epochs": "1e2", "milestones": ["5e1", 80.0], "lr_multipliers": {"fc": "1e-1"}}})
+    said = as_argument(select(settings, "train.epochs", "train.milestones"))
+    assert said == '{"train": {"epochs": 100, "milestones": [50, 80]}}'
+    assert settings.train.lr_multipliers == {"fc": 0.1}
 
 
 def test_text_that_looks_like_a_number_stays_text_where_text_is_due():
     settings = resolve({"run": "1e3", "report": {"note": "1e3"}, "evaluate": {"weights": {"1": "1e3"}}})
-    assert settings["run"] == settings["report"]["note"] == settings["evaluate"]["weights"]["1"] == "1e3"
+    assert settings.run == settings.report.note == settings.evaluate.weights["1"] == "1e3"
+
+
+@pytest.mark.parametrize("value", [True, "true", False, [1], None])
+@pytest.mark.parametrize("setting", ["epochs", "flip", "lr_multipliers"])
+def test_what_is_no_number_is_not_taken_for_one(setting, value):
+    given = {"fc": value} if setting == "lr_multipliers" else value
+    with pytest.raises(UserError, match=rf"train: {setting}: .*expected a (whole )?number, found"):
+        resolve({"train": {setting: given}})
+
+
+@pytest.mark.parametrize("value", [1, 0, "1", "maybe", 1.0])
+def test_numbers_are_no_truth_values(value):
+    with pytest.raises(UserError, match="fast_cpu: expected true or false, found"):
+        resolve({"train": {"fast_cpu": value}})
+
+
+def test_groups_and_lists_may_come_as_text():
+    settings = resolve({"train": "{epochs: 3}", "splits": "[2, 3]", "evaluate": {"weights": "{2: a}"}})
+    assert (settings.train.epochs, settings.splits, settings.evaluate.weights) == (3, [2, 3], {"2": "a"})
+
+
+def test_what_can_be_written_in_several_ways_has_one_form():
+    given = {
+        "dataset": {"classes": ["Punch", "Archery"]},
+        "train": {"weights": "./a//b.pth"},
+        "evaluate": {"weights": {1: "./c"}},
+    }
+    settings = resolve(given)
+    assert settings.dataset.classes == ["Archery", "Punch"]
+    assert (settings.train.weights, settings.evaluate.weights) == ("a/b.pth", {"1": "c"})
+
+
+def test_settings_cannot_be_changed():
+    settings = resolve({})
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.train.epochs = 3
+
+
+def test_defaults_are_nobody_elses():
+    first = resolve({})
+    first.splits.append(9)
+    first.train.milestones.append(9)
+    assert resolve({}).splits == [1, 2, 3] and resolve({}).train.milestones == [16, 21]
 
 
 def test_every_alias_leads_to_a_setting():
-    for alias, (*above, key) in ALIASES.items():
-        part = schema()
-        for name in (*above, key):
-            assert name in part["properties"], f"{alias}: {name}"
-            part = part["properties"][name]
+    known = {path for path, _ in fields(Settings)}
+    assert set(ALIASES.values()) <= known
 
 
 def test_every_pattern_is_explained_in_words():
-    def check(part):
-        if isinstance(part, dict):
-            assert "expected" in part or not isinstance(part.get("pattern", None), str), part
-            for child in part.values():
-                check(child)
+    given = {
+        "run": "a b",
+        "dataset": {"name": "", "videos_sha256": "g" * 64, "lists_sha256": "0", "classes": ["a b", "c\n"]},
+        "report": {"compare": ["/"]},
+    }  # fmt: skip
+    with pytest.raises(UserError) as error:
+        resolve(given)
+    assert str(error.value).count("expected a name of letters, digits, _, . and -") == 3
+    assert str(error.value).count("expected 64 digits") == 2
+    assert str(error.value).count("expected the name of a class") == 2
 
-    check(schema())
 
-
-def test_settings_argument_takes_text_and_files(tmp_path):
+def test_settings_are_read_from_text_and_files(tmp_path):
     settings = resolve({"train": {"epochs": 3}})
     file = tmp_path / "settings.yaml"
-    file.write_text(yaml.safe_dump(settings))
-    assert settings_argument(str(file)) == settings == settings_argument(as_argument(settings))
+    file.write_text(yaml.safe_dump(settings.model_dump()))
+    assert read_settings(str(file)) == settings == read_settings(as_argument(settings))
     with pytest.raises(UserError, match="does not exist"):
-        settings_argument("nowhere.yaml")
+        read_settings("nowhere.yaml")
     with pytest.raises(UserError, match="mapping"):
-        settings_argument("epochs")
+        read_settings("epochs")
 
 
 def test_equal_settings_are_equal_text():
-    assert as_argument({"a": 1, "b": {"c": 2, "d": 3}}) == as_argument({"b": {"d": 3, "c": 2}, "a": 1})
+    one = resolve({"train": {"flip": 1, "epochs": 2}, "evaluate": {"weights": {"2": "a", "1": "b"}}})
+    other = resolve({"evaluate": {"weights": {1: "b", 2: "a"}}, "train": {"epochs": 2.0, "flip": "1.0"}})
+    assert as_argument(one) == as_argument(other)
+    assert "\n" not in as_argument(one) and '"flip": 1,' in as_argument(one)
+
+
+def test_parts_of_the_settings_are_selected():
+    settings = resolve({"evaluate": {"engine": "plain"}})
+    selected = select(settings, "frames", "evaluate.engine", "evaluate.uniform", "seeds")
+    assert selected == {
+        "frames": {"short_side": 240, "quality": 85},
+        "evaluate": {"engine": "plain", "uniform": {"clips": 10, "flip": True}},
+        "seeds": [10001],
+    }
+
+
+def test_old_names_are_answered_with_those_of_today():
+    assert {old for old, today in RENAMED.items() if not today} == {("train", "compile")}
+    known = dict(fields(Settings))
+    for (section, old), today in RENAMED.items():
+        assert (section, old) not in known
+        with pytest.raises(UserError) as error:
+            resolve({section: {old: 1}})
+        hint = f"did you mean {today[-1]}?" if today else "it is no setting any more: leave it out"
+        assert f"unknown key {section}: {old}; {hint}" in str(error.value)
+    with pytest.raises(UserError, match="unknown key average; did you mean train: ema_decay"):
+        resolve({"average": 0.9})
+
+
+def test_settings_of_a_finished_run_are_read_under_the_names_of_today():
+    old = {
+        "run": "old",
+        "train": {
+            "average": 0.9, "stage_rates": {"fc": 2}, "clip_gradients": 1, "accumulate": 2, "compile": True,
+            "epochs": 3,
+        },
+    }  # fmt: skip
+    today = with_todays_names(old)
+    assert today == {
+        "run": "old",
+        "train": {
+            "ema_decay": 0.9, "lr_multipliers": {"fc": 2}, "max_grad_norm": 1, "gradient_accumulation_steps": 2,
+            "epochs": 3,
+        },
+    }  # fmt: skip
+    assert resolve(today).train.ema_decay == 0.9
+    assert "average" in old["train"]
+    assert with_todays_names(today) == today
+    for damaged in ({}, {"train": None}, {"train": [1]}, {"other": 1}):
+        assert with_todays_names(damaged) == damaged
 
 
 def test_every_setting_has_a_description_and_a_default():
-    def check(part, where):
-        for name, child in part["properties"].items():
-            assert child.get("description"), f"{where}{name} has no description"
-            assert "default" in child, f"{where}{name} has no default"
-            if "properties" in child:
-                check(child, f"{where}{name}.")
-
-    check(schema(), "")
+    for path, field in fields(Settings):
+        assert field.description, f"{path} has no description"
+        assert not field.is_required(), f"{path} has no default"
 
 
 def test_the_default_configuration_says_what_the_schema_says():

@@ -85,8 +85,8 @@ def test_twenty_steps_equal_paddles_eager_mode():
         network = {"depth": 10, "width": 4}
         settings = resolve({"model": network, "clip": {"frames": 8, "size": 48}, "train": {"fast_cpu": fast}})
         paddle.seed(0)
-        network = build_network(settings["model"], 3)
-        trainers.append(Trainer(network, settings["clip"], settings["train"], "cpu", 2))
+        network = build_network(settings.model.model_dump(), 3)
+        trainers.append(Trainer(network, settings.clip, settings.train, "cpu", 2))
     differences = []
     for step in range(20):
         clips = rng.integers(0, 256, (4, 8, 48, 48, 3), dtype=np.uint8)

@@ -27,7 +27,7 @@ STEPS = 3
 def build_trainer(group, **train):
     settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train})
     paddle.seed(0)
-    return Trainer(build_network(settings["model"], 2), settings["clip"], settings["train"], group=group)
+    return Trainer(build_network(settings.model.model_dump(), 2), settings.clip, settings.train, group=group)
 
 
 def write(group, folder, facts):
@@ -60,7 +60,7 @@ def learn(group, folder):
 
 def learn_in_parts(group, folder):
     """A step on three clips in two parts: one process has two of the clips, the other one."""
-    trainer = build_trainer(group, accumulate=2, stage_rates={"conv1": 0})
+    trainer = build_trainer(group, gradient_accumulation_steps=2, lr_multipliers={"conv1": 0})
     clips = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 3), dtype=np.uint8)
     loss, _ = trainer.step(group.shard(clips), group.shard(soft_targets(np.array([0, 1, 1]), 2)), 0.01, 0)
     write(group, folder, {"loss": loss})
@@ -72,7 +72,7 @@ def validate(group, folder):
     settings = resolve({"clip": {"frames": 4, "size": 16}, "train": {"batch_size": 4}})
     packs = open_packs(folder / "data" / "frames", videos)
     data = TrainingData(["Archery", "Bowling"], videos, videos[1:6], packs)
-    batches = BatchSource(data, settings["clip"], settings["train"], seed=1, workers=1, group=group)
+    batches = BatchSource(data, settings.clip, settings.train, seed=1, workers=1, group=group)
     seen = [request.video.name for batch in batches.validation() for request in batch.requests]
     write(group, folder, loop.validate(build_trainer(group), batches) | {"seen": seen})
 

@@ -12,6 +12,7 @@ from helpers.exported import CLIP, MODEL, random_clips, random_network, write_mo
 from video3d.clips.clip_reader import centre_request, read_clip
 from video3d.clips.spatial_crops import FIRST_RESIZING
 from video3d.common.errors import UserError
+from video3d.common.settings import EvaluateSettings, UniformViews
 from video3d.dataset.split_table import Video
 from video3d.evaluation.engines import choose_engine
 from video3d.evaluation.predictor import Predictor, predict_videos, softmax, top_labels
@@ -85,7 +86,7 @@ def test_real_clips(tmp_path, ucf101_mini):
     pack = Pack(tmp_path / "pack.zip")
     clips = np.empty((2, 16, 112, 112, 3), np.uint8)
     for out, (name, frames) in zip(clips, pack.videos.items(), strict=True):
-        indices = views("segments", frames, 16, {}).indices[0]
+        indices = views("segments", frames, 16, UniformViews()).indices[0]
         read_clip(out, centre_request(Video(name, "", 0, 0, "test", frames), pack, indices))
     expected = eager(network, clips, clip)
     for engine in ("plain", "onednn"):
@@ -126,13 +127,13 @@ def test_every_video_is_predicted_once_whatever_the_batch(model, tmp_path, batch
             writer.add(f"v_{name}", jpegs)
         packs[name] = Pack(tmp_path / f"{name}.zip")
         videos.append(Video(f"v_{name}", name, 0, 1, "test", frames))
-    settings = {"batch_size": batch_size, "uniform": {"clips": 2, "flip": True}}
+    settings = EvaluateSettings(batch_size=batch_size, uniform=UniformViews(clips=2, flip=True))
     for protocol, counts in (("segments", [1, 1, 1, 1]), ("sliding", [1, 4, 2, 3]), ("uniform", [4, 4, 4, 4])):
         predicted = predict_videos(predictor, videos, packs, protocol, settings, threads=2)
         assert predicted.clip_video.tolist() == np.repeat(range(4), counts).tolist()
         assert predicted.clip_counts.tolist() == counts
         for position, video in enumerate(videos):
-            shown = views(protocol, video.frames, 4, settings["uniform"])
+            shown = views(protocol, video.frames, 4, settings.uniform)
             clips = np.empty((counts[position], *predictor.clip_shape), np.uint8)
             for out, indices, mirrored in zip(clips, *shown, strict=True):
                 read_clip(out, centre_request(video, packs[video.class_name], indices, bool(mirrored)))

@@ -53,7 +53,7 @@ def simulate(
             "evaluate": {"protocols": list(protocols), "weights": given_weights or {}},
             "report": {"note": NOTE, "compare": list(compare)},
         }
-    )
+    ).model_dump()
     results = folder / "results" / run
     results.mkdir(parents=True)
     (results / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))

@@ -13,7 +13,7 @@ CLASSES = ["Archery", "Bowling"]
 @pytest.fixture
 def run(tmp_path):
     """A run with two finished trainings and one that is not finished."""
-    made = resolve({"dataset": {"name": "mine", "classes": CLASSES}, "train": {"epochs": 20}})
+    made = resolve({"dataset": {"name": "mine", "classes": CLASSES}, "train": {"epochs": 20}}).model_dump()
     for split in (1, 2):
         folder = tmp_path / f"split{split}" / "seed7"
         folder.mkdir(parents=True)
@@ -28,7 +28,7 @@ def ask(run, **settings):
     given = {"dataset": {"name": "mine", "classes": CLASSES}, "train": {"epochs": 20}} | settings
     settings = resolve(given)
     trainings = [run / f"split{split}" / "seed7" for split in (1, 2, 3)]
-    return refusal(run, trainings, settings, settings["dataset"]["classes"])
+    return refusal(run, trainings, settings, settings.dataset.classes)
 
 
 def test_equal_settings_replace_nothing(run):
@@ -77,6 +77,19 @@ def test_a_setting_that_an_older_version_did_not_have_had_its_default(run):
     path.write_text(json.dumps(made))
     assert ask(run) == ""
     assert "train.flip: 0.5 → 0.25" in ask(run, train={"epochs": 20, "flip": 0.25})
+
+
+def test_a_run_from_before_settings_were_renamed_is_not_one_of_other_settings(run):
+    for split in (1, 2):
+        path = run / f"split{split}/seed7/weights.json"
+        made = json.loads(path.read_text())
+        old = {"average": 0.9, "stage_rates": {"fc": 2}, "clip_gradients": 1, "accumulate": 2, "compile": True}
+        today = ("ema_decay", "lr_multipliers", "max_grad_norm", "gradient_accumulation_steps")
+        made["train"] = {name: value for name, value in made["train"].items() if name not in today} | old
+        path.write_text(json.dumps(made))
+    same = {"ema_decay": 0.9, "lr_multipliers": {"fc": 2}, "max_grad_norm": 1, "gradient_accumulation_steps": 2}
+    assert ask(run, train={"epochs": 20, **same}) == ""
+    assert "train.ema_decay: 0.9 → 0" in ask(run, train={"epochs": 20, **same, "ema_decay": 0})
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "{}"])

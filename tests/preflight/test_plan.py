@@ -12,13 +12,13 @@ import yaml
 from helpers.paths import PROJECT
 from helpers.tiny_project import CLASSES, write_lists
 from video3d.common.errors import UserError
-from video3d.common.settings import resolve
+from video3d.common.settings import DatasetSettings, resolve
 from video3d.dataset import ucf101
 from video3d.evaluation import engines
 from video3d.fetch.sources import Source
 from video3d.fetch.unpacked import unpacked_table
 from video3d.model.architecture import STAGES
-from video3d.preflight import plan
+from video3d.preflight import check_device, plan
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_archives_may_be_moved_away_once_a_run_is_finished(here):
         return [name for name in ("videos", "lists") if f"dataset: {name}: source/{name}.zip does not exist" in said]
 
     assert missing() == ["videos", "lists"]
-    table = unpacked_table({"name": "tiny", "classes": CLASSES})
+    table = unpacked_table(DatasetSettings(name="tiny", classes=CLASSES))
     for path in (table, Path("results/tiny/config.yaml"), Path("results/odd/config.yaml")):
         path.parent.mkdir(parents=True)
     Path("resources/tiny").mkdir(parents=True)
@@ -167,11 +167,11 @@ def test_models_that_are_no_network(here, model, words):
 
 @pytest.mark.parametrize(
     ("rates", "words"),
-    [({"layer5": 1}, "stage_rates: layer5: the network has no such stage; it has conv1, bn1, layer1"),
-     (dict.fromkeys(STAGES, 0), "stage_rates: every stage has the rate 0")],
+    [({"layer5": 1}, "lr_multipliers: layer5: the network has no such stage; it has conv1, bn1, layer1"),
+     (dict.fromkeys(STAGES, 0), "lr_multipliers: every stage has the rate 0")],
 )  # fmt: skip
 def test_stages_that_are_not_there_or_all_frozen(here, rates, words):
-    assert words in faults({"train": {"stage_rates": rates}})
+    assert words in faults({"train": {"lr_multipliers": rates}})
 
 
 ON_A_GPU, ON_A_CPU = "tensorrt runs on a GPU, not on the CPU", "onednn runs on a CPU, not on the GPU"
@@ -194,17 +194,17 @@ ON_A_GPU, ON_A_CPU = "tensorrt runs on a GPU, not on the CPU", "onednn runs on a
     ],
 )
 def test_engines_that_cannot_run_on_the_device(monkeypatch, engine, device, packages, gpus, words):
-    monkeypatch.setattr(plan, "_installed", packages.__contains__)
-    monkeypatch.setattr(plan, "visible_gpus", lambda: gpus)
+    monkeypatch.setattr(check_device, "_installed", packages.__contains__)
+    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
     monkeypatch.setattr(engines, "find_spec", {"paddle": ModuleSpec("paddle", None, is_package=True)}.get)
-    said = list(plan.engine_faults(engine, device, computes_here=True))
+    said = list(check_device.engine_faults(engine, device, computes_here=True))
     assert (words in said[0]) if words else said == []
 
 
 def test_jobs_elsewhere_are_judged_by_the_device_that_is_set(monkeypatch):
-    monkeypatch.setattr(plan, "visible_gpus", lambda: pytest.fail("looked for GPUs here"))
+    monkeypatch.setattr(check_device, "visible_gpus", lambda: pytest.fail("looked for GPUs here"))
     said = {
-        (engine, device): list(plan.engine_faults(engine, device, computes_here=False))
+        (engine, device): list(check_device.engine_faults(engine, device, computes_here=False))
         for engine in ("tensorrt", "onednn")
         for device in ("auto", "cpu", "gpu")
     }
@@ -230,9 +230,9 @@ def test_an_archive_that_a_rule_makes_need_not_be_there(here):
     ],
 )
 def test_gpus_that_are_not_there(monkeypatch, device, devices, packages, gpus, words):
-    monkeypatch.setattr(plan, "_installed", packages.__contains__)
-    monkeypatch.setattr(plan, "visible_gpus", lambda: gpus)
-    said = list(plan.device_faults(device, devices))
+    monkeypatch.setattr(check_device, "_installed", packages.__contains__)
+    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
+    said = list(check_device.device_faults(device, devices))
     assert (words in said[0]) if words else said == []
 
 

@@ -53,7 +53,7 @@ def test_simulated_results_say_so_everywhere(full_size: Path) -> None:
 def test_numbers_of_the_captions_are_all_there(full_size: Path) -> None:
     for path in (PROJECT / "report").glob("*.rst"):
         if path.stem != "workflow":
-            caption = html_page.caption(path.stem, resolve({}), full_size / "facts.rst")
+            caption = html_page.caption(path.stem, resolve({}).model_dump(), full_size / "facts.rst")
             assert "|" not in caption, path.name
 
 
@@ -107,7 +107,7 @@ def ran(
     """What the table of times asks of a run with the seed 7; `trainings` by split."""
     return SimpleNamespace(
         name="mine",
-        settings={"dataset": {"name": "data"}, "splits": list(splits)},
+        settings=resolve({"dataset": {"name": "data"}, "splits": list(splits)}),
         protocols=["segments"],
         models={(split, 7): {} for split in splits},
         trainings={(split, 7): training for split, training in (trainings or {}).items()},

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.simulated import simulate
 from video3d.common.errors import UserError
-from video3d.common.settings import settings_argument
+from video3d.common.settings import read_settings
 from video3d.report import headline
 from video3d.report.results import Run, read_run
 
@@ -18,9 +18,9 @@ NO_FAULTS = pd.DataFrame({"status": ["ok", "short"]})
 
 @pytest.fixture(scope="module")
 def run(full_size_run: Path) -> Run:
-    settings = settings_argument(str(full_size_run / "config.yaml"))
-    settings["evaluate"]["protocols"] = ["segments"]
-    return read_run(full_size_run, settings)
+    settings = read_settings(str(full_size_run / "config.yaml"))
+    evaluate = settings.evaluate.model_copy(update={"protocols": ["segments"]})
+    return read_run(full_size_run, settings.model_copy(update={"evaluate": evaluate}))
 
 
 @pytest.fixture(scope="module")

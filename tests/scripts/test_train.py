@@ -90,7 +90,7 @@ def test_two_processes_write_one_set_of_outputs_and_go_on_after_a_kill(dataset, 
 
 @pytest.mark.parametrize(("devices", "epochs"), [(1, 20), (2, 6)])
 def test_told_to_end_at_any_moment_it_saves_and_goes_on_to_the_same_bytes(dataset, tmp_path, devices, epochs):
-    train = {"epochs": epochs, "average": 0.9, "accumulate": 2, "devices": devices}
+    train = {"epochs": epochs, "ema_decay": 0.9, "gradient_accumulation_steps": 2, "devices": devices}
     settings = SETTINGS | {"train": SETTINGS["train"] | train}
     table = (dataset / "split1.csv").read_text()
     (dataset / "split1.csv").write_text(re.sub(r"(g05_c01.*),train,", r"\1,validation,", table))

@@ -15,7 +15,7 @@ def test_the_optimizer_is_the_references():
     layer = paddle.nn.Linear(1, 1)
     layer.weight.set_value(np.array([[2.0]], np.float32))
     layer.bias.set_value(np.array([1.0], np.float32))
-    optimizer = build_optimizer(resolve({})["train"], layer)
+    optimizer = build_optimizer(resolve({}).train, layer)
     for _ in range(2):
         layer(paddle.to_tensor([[3.0]])).sum().backward()
         optimizer.step()
@@ -35,7 +35,7 @@ def one_step(settings, weight=2.0, bias=1.0, gradient=3.0):
     layer = paddle.nn.Linear(1, 1)
     layer.weight.set_value(np.array([[weight]], np.float32))
     layer.bias.set_value(np.array([bias], np.float32))
-    optimizer = build_optimizer(resolve({"train": {"learning_rate": 1.0, **settings}})["train"], layer)
+    optimizer = build_optimizer(resolve({"train": {"learning_rate": 1.0, **settings}}).train, layer)
     layer(paddle.to_tensor([[gradient]])).sum().backward()
     optimizer.step()
     return layer.weight.item(), layer.bias.item()
@@ -47,14 +47,14 @@ def test_no_decay_on_norms_and_biases():
 
 
 def test_stages_have_their_own_rate():
-    assert one_step({"weight_decay": 0, "stage_rates": {"weight": 0.1}}) == pytest.approx((2 - 0.3, 0), abs=1e-6)
+    assert one_step({"weight_decay": 0, "lr_multipliers": {"weight": 0.1}}) == pytest.approx((2 - 0.3, 0), abs=1e-6)
 
 
 def test_frozen_stages_change_neither_weights_nor_statistics():
     network = build_network({"depth": 10, "width": 4}, 2)
     rates = {"conv1": 0, "bn1": 0, "layer1": 0}
     frozen = FrozenStages(network, rates)
-    settings = resolve({"train": {"stage_rates": rates}})["train"]
+    settings = resolve({"train": {"lr_multipliers": rates}}).train
     optimizer = build_optimizer(settings, network)
     before = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     network.train()

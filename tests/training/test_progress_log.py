@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from video3d.common.errors import UserError
-from video3d.common.settings import resolve
+from video3d.common.settings import ClipSettings, TrainSettings
 from video3d.dataset.split_table import Video
 from video3d.model.resnet3d import build_network
 from video3d.training import progress_log
@@ -29,11 +29,11 @@ VIDEO = Video("v_Archery_g01_c01", "Archery", 0, 1, "train", 30)
 def test_a_cpu_says_how_long_the_full_network_takes(caplog):
     caplog.set_level(logging.INFO)
     network = build_network({"depth": 10, "width": 8}, 101)
-    epochs = resolve({})["train"]["epochs"]
-    log_cpu_time(training_operations(network, {"frames": 16, "size": 112}, 9537 * epochs), 1)
+    epochs = TrainSettings().epochs
+    log_cpu_time(training_operations(network, ClipSettings(frames=16, size=112), 9537 * epochs), 1)
     assert "will take about" in caplog.text and "model: width" in caplog.text
     caplog.clear()
-    log_cpu_time(training_operations(network, {"frames": 4, "size": 16}, 10 * epochs), 1)
+    log_cpu_time(training_operations(network, ClipSettings(frames=4, size=16), 10 * epochs), 1)
     assert not caplog.text
 
 
@@ -92,10 +92,10 @@ def test_the_time_on_a_cpu_is_the_operations_over_their_rate(caplog, monkeypatch
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(progress_log, "operations_per_second", lambda: 1e9)
     monkeypatch.setattr(progress_log, "multiply_adds", lambda *_: 10**9)
-    log_cpu_time(training_operations(None, {"frames": 16, "size": 112}, 2000), 2)
+    log_cpu_time(training_operations(None, ClipSettings(frames=16, size=112), 2000), 2)
     assert "will take about 3 hours" in caplog.text  # 6e9 · 2000 / (2 · 0.6 · 1e9) = 10,000 s
     caplog.clear()
-    log_cpu_time(training_operations(None, {"frames": 16, "size": 112}, 1000), 4)
+    log_cpu_time(training_operations(None, ClipSettings(frames=16, size=112), 1000), 4)
     assert "will take about 42 minutes" in caplog.text  # 2,500 s
 
 
@@ -114,7 +114,7 @@ def test_exhausted_memory_says_what_to_lower(error):
     def function():
         raise error
 
-    with pytest.raises(UserError, match=r"train: accumulate.*batch_size"):
+    with pytest.raises(UserError, match=r"train: gradient_accumulation_steps.*batch_size"):
         explain_exhausted_memory(function)()
 
 

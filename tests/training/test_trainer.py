@@ -20,7 +20,7 @@ TARGETS = soft_targets(np.array([0, 1, 1, 0]), 2)
 def trainer(device="cpu", **train):
     settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train})
     paddle.seed(0)
-    return Trainer(build_network(settings["model"], 2), settings["clip"], settings["train"], device)
+    return Trainer(build_network(settings.model.model_dump(), 2), settings.clip, settings.train, device)
 
 
 class Pass(paddle.nn.Layer):
@@ -31,16 +31,16 @@ class Pass(paddle.nn.Layer):
 
 
 def test_clips_are_normalised_as_the_reference_does():
-    clip = resolve({})["clip"]
-    x = NormalisedModel(Pass(), clip)(paddle.to_tensor(CLIPS)).numpy()
+    clip = resolve({}).clip
+    x = NormalisedModel(Pass(), clip.model_dump())(paddle.to_tensor(CLIPS)).numpy()
     expected = (CLIPS / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
     assert x == pytest.approx(expected.transpose(0, 4, 1, 2, 3), abs=1e-5)
     assert x.dtype == np.float32
 
 
 def test_difference_input_is_the_change_from_frame_to_frame():
-    clip = resolve({"clip": {"input": "difference"}})["clip"]
-    x = NormalisedModel(Pass(), clip)(paddle.to_tensor(CLIPS)).numpy()
+    clip = resolve({"clip": {"input": "difference"}}).clip
+    x = NormalisedModel(Pass(), clip.model_dump())(paddle.to_tensor(CLIPS)).numpy()
     expected = np.diff(CLIPS / 255, axis=1) / np.array([0.229, 0.224, 0.225])
     assert x == pytest.approx(expected.transpose(0, 4, 1, 2, 3), abs=1e-5)
 
@@ -57,7 +57,7 @@ def test_accumulated_gradients_are_those_of_the_whole_batch():
     frozen = {name: 0 for name in ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")}
     results = []
     for parts in (1, 2, 3):
-        one = trainer(accumulate=parts, stage_rates=frozen)
+        one = trainer(gradient_accumulation_steps=parts, lr_multipliers=frozen)
         losses = [one.step(CLIPS, TARGETS, 0.1, step)[0] for step in range(3)]
         results.append((losses, one.network.fc.weight.numpy()))
     for losses, weight in results[1:]:
@@ -67,8 +67,8 @@ def test_accumulated_gradients_are_those_of_the_whole_batch():
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_a_cpu_computes_in_float32_and_says_so(precision, caplog):
-    mixed = trainer(precision=precision, accumulate=2).step(CLIPS, TARGETS, 0.1, 0)[0]
-    assert mixed == trainer(accumulate=2).step(CLIPS, TARGETS, 0.1, 0)[0]
+    mixed = trainer(precision=precision, gradient_accumulation_steps=2).step(CLIPS, TARGETS, 0.1, 0)[0]
+    assert mixed == trainer(gradient_accumulation_steps=2).step(CLIPS, TARGETS, 0.1, 0)[0]
     assert f"computes in float32, not in {precision}" in caplog.text
 
 
@@ -82,25 +82,13 @@ def test_on_a_gpu_every_part_of_a_batch_is_computed_in_the_lower_precision(preci
         return nullcontext()
 
     monkeypatch.setattr(paddle.amp, "auto_cast", auto_cast)
-    trainer("gpu", precision=precision, accumulate=2).step(CLIPS, TARGETS, 0.1, 0)
+    trainer("gpu", precision=precision, gradient_accumulation_steps=2).step(CLIPS, TARGETS, 0.1, 0)
     assert asked == [{"dtype": precision, "level": "O1", "custom_white_list": {"conv3d"}}] * 2
-
-
-def test_a_compiled_network_predicts_as_in_evaluation():
-    compiled, eager = trainer(compile=True), trainer(fast_cpu=False)
-    for one in (compiled, eager):
-        one.step(CLIPS, TARGETS, 0.01, 0)
-    before = compiled.state()
-    for _ in range(2):  # a batch of the shape that was trained with
-        assert compiled.predict(CLIPS) == pytest.approx(eager.predict(CLIPS), rel=1e-3, abs=1e-5)
-    assert all(np.array_equal(before[name], values) for name, values in compiled.state().items())
-    losses = [one.step(CLIPS, TARGETS, 0.01, 1)[0] for one in (compiled, eager)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 @pytest.mark.parametrize("frozen", ["conv1", "bn1", "layer1", "layer3"])
 def test_a_frozen_stage_may_lie_behind_one_that_learns(frozen):
-    fast, own = (trainer(fast_cpu=fast, stage_rates={frozen: 0}) for fast in (True, False))
+    fast, own = (trainer(fast_cpu=fast, lr_multipliers={frozen: 0}) for fast in (True, False))
     before = fast.state()
     losses = [[one.step(CLIPS, TARGETS, 0.01, step)[0] for step in range(2)] for one in (fast, own)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
@@ -110,15 +98,8 @@ def test_a_frozen_stage_may_lie_behind_one_that_learns(frozen):
     assert changed == set(stage_of.values()) - {frozen}
 
 
-def test_a_compiled_network_learns_the_same():
-    compiled, eager = trainer(compile=True), trainer(fast_cpu=False)
-    losses = [[one.step(CLIPS, TARGETS, 0.01, step)[0] for step in range(3)] for one in (compiled, eager)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
-    assert compiled.state().keys() == eager.state().keys()
-
-
 def test_gradients_are_clipped_by_their_common_norm():
-    free, clipped = trainer(weight_decay=0), trainer(weight_decay=0, clip_gradients=0.001)
+    free, clipped = trainer(weight_decay=0), trainer(weight_decay=0, max_grad_norm=0.001)
     before = free.state()
     for one in (free, clipped):
         one.step(CLIPS, TARGETS, 1.0, 0)
@@ -132,12 +113,12 @@ def test_gradients_are_clipped_by_their_common_norm():
 
 
 def test_a_restored_trainer_goes_on_exactly():
-    whole, first = (trainer(average=0.9) for _ in range(2))
+    whole, first = (trainer(ema_decay=0.9) for _ in range(2))
     for step in range(4):
         whole.step(CLIPS, TARGETS, 0.1, step)
     for step in range(2):
         first.step(CLIPS, TARGETS, 0.1, step)
-    second = trainer(average=0.9)
+    second = trainer(ema_decay=0.9)
     second.restore(first.state())
     for step in (2, 3):
         second.step(CLIPS, TARGETS, 0.1, step)
@@ -145,7 +126,7 @@ def test_a_restored_trainer_goes_on_exactly():
 
 
 def test_the_average_takes_the_place_of_the_weights_within_a_block():
-    one = trainer(average=0.9)
+    one = trainer(ema_decay=0.9)
     one.step(CLIPS, TARGETS, 0.1, 0)
     last, state = one.network.fc.weight.numpy(), one.state()
     with one.averaged_weights():
@@ -168,9 +149,9 @@ def test_without_an_average_the_weights_are_used():
     assert_equal(one.state(), state)
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
-def test_gradients_change_nothing_that_is_kept(accumulate):
-    one = trainer(average=0.9, accumulate=accumulate)
+@pytest.mark.parametrize("parts", [1, 2])
+def test_gradients_change_nothing_that_is_kept(parts):
+    one = trainer(ema_decay=0.9, gradient_accumulation_steps=parts)
     one.step(CLIPS, TARGETS, 0.1, 0)
     state, statistics = one.state(), one.network.bn1._mean.numpy()
     one.compute_gradients(CLIPS, TARGETS, 0.1, 1)
@@ -183,7 +164,7 @@ def test_gradients_change_nothing_that_is_kept(accumulate):
 @pytest.mark.parametrize("change", ["gradients", "average"])
 def test_what_is_being_read_does_not_change(change, monkeypatch):
     """A signal's thread reads the state while the main thread computes on."""
-    one = trainer(average=0.9)
+    one = trainer(ema_decay=0.9)
     one.step(CLIPS, TARGETS, 0.1, 0)
     expected, reading = one.state(), threading.Event()
     state_dict = one.network.state_dict

@@ -40,6 +40,7 @@ MISTAKES = {
     "another program's name": setting(
         "lr=0.1", "unknown key lr; did you mean train: learning_rate? Write --config 'train={learning_rate: 0.1}'"
     ),
+    "an old name": setting("train={average: 0.9}", "unknown key train: average; did you mean ema_decay?"),
     "another program's name, in its section": setting(
         "train={learning-rate: 1e-2}", "unknown key train: learning-rate; did you mean learning_rate?"
     ),
@@ -71,9 +72,6 @@ MISTAKES = {
     "a batch smaller than the team": setting(
         "train={batch_size: 1, devices: 2}", "train: batch_size: 1 cannot be shared by train: devices: 2"
     ),
-    "compiling on two devices": setting(
-        "train={compile: true, devices: 2}", "train: compile: true works on one device only"
-    ),
     # networks and engines
     "a cardinality without bottlenecks": setting(
         "model={cardinality: 2}", "model: cardinality: 2 needs a depth of at least 50 (bottleneck blocks), not 10"
@@ -82,7 +80,8 @@ MISTAKES = {
         "model={depth: 50, cardinality: 3}", "model: cardinality: 3 does not divide twice the width, 4"
     ),
     "a stage that is not there": setting(
-        "train={stage_rates: {layer5: 0.1}}", "train: stage_rates: layer5: the network has no such stage; it has conv1"
+        "train={lr_multipliers: {layer5: 0.1}}",
+        "train: lr_multipliers: layer5: the network has no such stage; it has conv1",
     ),
     "an engine of GPUs on a CPU": setting(
         "evaluate={engine: tensorrt}", "evaluate: engine: tensorrt runs on a GPU, not on the CPU; set engine: auto"

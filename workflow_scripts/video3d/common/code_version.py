@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 from video3d.common.errors import UserError
 
-# What these modules say to people, or refuse, cannot change a result, so an edit of a message reruns nothing.
+# What these modules say to people, or refuse, cannot change a result, so an edit of a message reruns nothing. Nor does
+# one of the settings' descriptions: their values reach each job as a parameter of its rule, which counts by itself.
 SILENT = frozenset(
     {
         "video3d.common.code_version",
         "video3d.common.console",
         "video3d.common.errors",
+        "video3d.common.settings",
+        "video3d.common.settings_errors",
         "video3d.compute.gpu_messages",
     }
 )
@@ -24,8 +27,8 @@ def code_version(script: Path, without: frozenset[str] = frozenset()) -> str:
     """Return 12 hexadecimal digits that change when the script, or code of ours that it imports, computes differently.
 
     Hashes the normalised source of the script and of every file that it imports, directly or not, from the folder that
-    it lies in: parsed, stripped of docstrings, and written out again. `SILENT` modules do not count, nor do those in
-    `without` (dotted names) and what only they import.
+    it lies in: parsed, stripped of docstrings and of descriptions below an attribute, and written out again. `SILENT`
+    modules do not count, nor do those in `without` (dotted names) and what only they import.
 
     Raises UserError if an import leads to no file, or if a module in `without` is not imported: what is not found would
     not count, and results of older code would pass for those of newer.
@@ -58,10 +61,10 @@ def _read(path: Path, root: Path, text: str) -> _Source:
     tree = ast.parse(text, filename=str(path))
     imports: dict[str, Path] = {}
     for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            if isinstance(statements := getattr(node, name, None), list):
+                statements[:] = [statement for statement in statements if not _is_text(statement)]
         match node:
-            case ast.AST(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
-                node.body = rest or [ast.Pass()]
-                continue
             case ast.Import(names=names):
                 modules = [alias.name for alias in names]
             case ast.ImportFrom(level=0, module=package, names=names) if _path(package, root).is_dir():
@@ -81,6 +84,15 @@ def _read(path: Path, root: Path, text: str) -> _Source:
                 if name not in imports:
                     imports[name] = _file(name, root, f"{path}, line {node.lineno}")
     return _Source(ast.unparse(tree), imports)
+
+
+def _is_text(statement: ast.AST) -> bool:
+    """Whether a statement is a text and nothing else: a docstring, or the description of what stands above it."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 def _path(module: str, root: Path) -> Path:

@@ -1,283 +1,444 @@
-"""The settings: checked against the schema, completed with its defaults, handed to scripts section by section."""
+"""The settings: what can be set, within which limits, and what it is where nobody sets it.
 
-import difflib
+One model per section of the configuration. The text below a setting says what it means; `make docs` makes
+docs/settings.md and the schema for editors out of it.
+"""
+
 import json
-import math
 import re
-import shlex
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from video3d.common.errors import UserError
+from video3d.common.settings_errors import explain
 
-SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 # As people write numbers; YAML 1.1 takes 1e-2 and 1E3 for text.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NULL = {"null", "Null", "NULL", "~"}
-# What other programs call our settings, and what is set elsewhere.
-ALIASES: dict[str, tuple[str, ...]] = {
-    "lr": ("train", "learning_rate"), "base_lr": ("train", "learning_rate"), "rate": ("train", "learning_rate"),
-    "bs": ("train", "batch_size"), "batch": ("train", "batch_size"), "batchsize": ("train", "batch_size"),
-    "wd": ("train", "weight_decay"), "num_epochs": ("train", "epochs"), "n_epochs": ("train", "epochs"),
-    "max_epochs": ("train", "epochs"), "scheduler": ("train", "schedule"), "lr_scheduler": ("train", "schedule"),
-    "warmup": ("train", "warmup_epochs"), "pretrained": ("train", "weights"), "amp": ("train", "precision"),
-    "ema": ("train", "average"), "gpus": ("train", "devices"), "num_gpus": ("train", "devices"),
-    "gpu": ("device",), "cuda": ("device",), "seed": ("seeds",), "split": ("splits",), "fold": ("splits",),
-    "arch": ("model", "depth"), "layers": ("model", "depth"), "clip_len": ("clip", "frames"),
-    "num_frames": ("clip", "frames"), "crop_size": ("clip", "size"), "image_size": ("clip", "size"),
-    "class": ("dataset", "classes"), "data": ("dataset",), "data_dir": ("dataset", "videos"),
-    "protocol": ("evaluate", "protocols"), "output": ("run",), "experiment": ("run",), "name": ("run",),
-}  # fmt: skip
-NO_SETTINGS = dict.fromkeys(
-    ("workers", "num_workers", "threads", "num_threads", "cores", "jobs"),
-    "it is no setting: the number of threads follows from snakemake --cores",
-)
 
 
-def _is_number(_checker: Any, value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _said(value: Any) -> Any:
+    """Return what a text says where text is not due: a number, truth value, list or mapping.
+
+    Snakemake's `--config train={epochs: 3}` arrives with text in place of numbers. What says nothing stays as it is; a
+    number without a fraction is a whole number, however it is written.
+    """
+    if isinstance(value, str):
+        value = _parsed(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# NaN and infinity are no numbers, as no setting can be either.
-Validator = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number))
+def _parsed(text: str) -> Any:
+    if NUMBER.fullmatch(text.strip()):
+        return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
+    try:
+        parsed = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return _with_text_keys(parsed) if isinstance(parsed, bool | int | float | list | dict) else text
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON schema of the configuration, parsed."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+def _with_text_keys(value: Any) -> Any:
+    """Return `value` with text as keys, so that a YAML `{2: file}` and a JSON `{"2": file}` are the same."""
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_text_keys(item) for item in value]
+    return value
 
 
-def resolve(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return `settings` with every default filled in.
+def _without_fraction(value: float) -> float:
+    """Return 1 for 1.0: equal numbers are written down as equal text."""
+    return int(value) if value % 1 == 0 else value
 
-    Keys are compared as text, so that a YAML `{2: file}` and a JSON `{"2": file}` are the same; so are `3` and "3"
-    where a number is due, as Snakemake's `--config train={epochs: 3}` arrives with text in place of numbers, and
-    1e-2 and 0.01, or 1 and 1.0.
+
+def _unique(items: list) -> list:
+    if repeated := {str(item): items.count(item) for item in items if items.count(item) > 1}:
+        raise PydanticCustomError("repeated", "repeated items", {"counts": repeated})
+    return items
+
+
+def _text_like(pattern: str, words: str) -> Any:
+    """The type of text that `pattern` matches as a whole; `words` say to people what that is."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("pattern", "another text", {"expected": words})
+        return text
+
+    schema = {"type": "string", "pattern": f"^{pattern}$", "patternErrorMessage": f"expected {words}"}
+    return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
+
+
+SAID = BeforeValidator(_said)
+WRITTEN = PlainSerializer(_without_fraction)
+
+T = TypeVar("T")
+Items = Annotated[list[T], SAID]
+UniqueItems = Annotated[list[T], SAID, AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
+Switch = Annotated[bool, SAID]
+Count = Annotated[int, Field(ge=1), SAID]
+Number = Annotated[float, SAID, WRITTEN]
+NotNegative = Annotated[float, Field(ge=0), SAID, WRITTEN]
+Positive = Annotated[float, Field(gt=0), SAID, WRITTEN]
+Probability = Annotated[float, Field(ge=0, le=1), SAID, WRITTEN]
+BelowOne = Annotated[float, Field(ge=0, lt=1), SAID, WRITTEN]
+Split = Annotated[int, Field(ge=1, le=3), SAID]
+Text = Annotated[str, Field(min_length=1)]
+Name = _text_like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a name of letters, digits, _, . and -, the first a letter or digit")
+ClassName = _text_like("[A-Za-z0-9_]+", "the name of a class, of letters, digits and _")
+Sha256 = _text_like("[0-9a-f]{64}", "64 digits 0-9 and a-f, as sha256sum prints them")
+SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
+# A path has one form: without ./ in front of it.
+FilePath = Annotated[Text, AfterValidator(lambda path: str(Path(path)))]
+NULLABLE = BeforeValidator(lambda value: None if isinstance(value, str) and value in NULL else value)
+
+
+class Section(BaseModel):
+    """A group of settings. Its lists and mappings are not to be changed either."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return _said(value)
+
+
+class DatasetSettings(Section):
+    """Where the videos and the official lists come from."""
+
+    name: Name = "ucf101"
+    """name of the data set; it lives in resources/<name>/ and data/<name>/"""
+
+    videos: Annotated[Items[Text], Field(min_length=1)] = [
+        "https://storage.googleapis.com/thumos14_files/UCF101_videos.zip"
+    ]
+    """sources of the videos, tried in order: URLs of one archive, a ZIP or RAR on this machine (path or file: URL), or
+    a folder of videos; ~ and $VARIABLES are expanded, and what exists on this machine wins over URLs"""
+
+    videos_sha256: Annotated[Sha256 | None, NULLABLE] = None
+    """SHA-256 of the archive of videos; required for a URL, checked for a local archive if given"""
+
+    lists: Annotated[Items[Text], Field(min_length=1)] = [
+        "https://www.crcv.ucf.edu/data/UCF101/UCF101TrainTestSplits-RecognitionTask.zip"
+    ]
+    """sources of the official train and test lists, like those of the videos: URLs, a ZIP, or a folder"""
+
+    lists_sha256: Annotated[Sha256 | None, NULLABLE] = None
+    """SHA-256 of the archive of lists; required for a URL, checked for a local archive if given"""
+
+    classes: Annotated[UniqueItems[ClassName], AfterValidator(sorted)] = []
+    """the classes used, in any order; empty means all 101 of UCF101; only their videos are fetched from a remote ZIP"""
+
+    faulty_videos: Literal["stop", "leave_out"] = "stop"
+    """what to do about listed videos that are missing, unreadable or damaged: stop before any training, or leave_out,
+    which goes on without them and counts them in the results"""
+
+
+class FramesSettings(Section):
+    """How the frames are extracted."""
+
+    short_side: Annotated[int, Field(ge=16, le=4320), SAID] = 240
+    """pixels of the shorter side of a stored frame; the aspect ratio is kept; 240 is that of UCF101's videos, so that
+    pictures are resized once, when they are cropped; 170 takes two thirds of the disk and is the smallest at which no
+    crop of the reference recipe is enlarged (0.66 x 170 = 112), but pictures are softer than the reference's"""
+
+    quality: Annotated[int, Field(ge=1, le=100), SAID] = 85
+    """JPEG quality as libjpeg has it, 1 to 100 (best); on real clips at short side 240: 85 takes 14.1 KB per frame, 90
+    takes 17.1, 95 takes 23.5"""
+
+
+class ModelSettings(Section):
+    """The network."""
+
+    depth: Annotated[Literal[10, 18, 34, 50, 101, 152, 200], SAID] = 18
+    """number of layers of the residual network"""
+
+    shortcut: Literal["reference", "A", "B"] = "reference"
+    """reference: 1x1x1 convolution with bias in every block; A: zero-padded identity; B: 1x1x1 convolution where the
+    shape changes"""
+
+    width: Count = 64
+    """channels of the first stage; the later ones have 2, 4 and 8 times as many"""
+
+    cardinality: Count = 1
+    """groups of the 3x3x3 convolutions (32 makes a ResNeXt of depth 50 or more)"""
+
+    dropout: BelowOne = 0.0
+    """probability of dropping a feature before the last layer"""
+
+
+class ClipSettings(Section):
+    """What the network sees, in training and in evaluation."""
+
+    frames: Count = 16
+    """frames in a clip"""
+
+    size: Annotated[int, Field(ge=8), SAID] = 112
+    """height and width of a clip, in pixels"""
+
+    mean: Annotated[Items[Number], Field(min_length=3, max_length=3)] = [0.485, 0.456, 0.406]
+    """subtracted from red, green and blue in 0..1"""
+
+    std: Annotated[Items[Positive], Field(min_length=3, max_length=3)] = [0.229, 0.224, 0.225]
+    """divides red, green and blue after the mean is subtracted"""
+
+    input: Literal["rgb", "difference"] = "rgb"
+    """rgb: the frames; difference: what changes from each frame to the next"""
+
+
+class TrainSettings(Section):
+    """How the network is trained."""
+
+    sampling: Literal["segments", "consecutive"] = "segments"
+    """segments: one frame from each of as many equal parts of the video as a clip has frames; consecutive: adjacent
+    frames"""
+
+    crop: Literal["multi_scale", "corners", "random_resized", "centre"] = "multi_scale"
+    """multi_scale: the reference's crops; corners: the paper's; random_resized: any area and ratio; centre: always the
+    centre, as in evaluation"""
+
+    flip: Probability = 0.5
+    """probability of mirroring a clip"""
+
+    colour_jitter: Probability = 0.0
+    """largest relative change of a clip's brightness, contrast and saturation"""
+
+    mixup: NotNegative = 0.0
+    """mixes pairs of clips; parameter of the beta distribution of their shares, 0: never"""
+
+    cutmix: NotNegative = 0.0
+    """pastes a rectangle of another clip; parameter of the beta distribution of its area, 0: never"""
+
+    label_smoothing: BelowOne = 0.0
+    """share of the target that is spread over all classes"""
+
+    batch_size: Count = 64
+    """clips in a training batch, on all devices together"""
+
+    epochs: Count = 25
+    """passes over the training list"""
+
+    learning_rate: Positive = 0.01
+    """the highest learning rate"""
+
+    schedule: Literal["step", "cosine", "plateau"] = "step"
+    """step: divided by 10 at each epoch of `milestones`; cosine: falls to 0 over all steps; plateau: divided by 10 when
+    the loss of the validation groups stands still for 10 epochs"""
+
+    milestones: Items[Count] = [16, 21]
+    """epochs (from 1) from which the learning rate of schedule: step is divided by 10 once more"""
+
+    warmup_epochs: Annotated[int, Field(ge=0), SAID] = 0
+    """epochs in which the learning rate grows linearly to its highest"""
+
+    momentum: BelowOne = 0.9
+    """momentum of the optimizer, which has no dampening"""
+
+    weight_decay: NotNegative = 0.001
+    """L2 penalty"""
+
+    decay_norms_and_biases: Switch = True
+    """whether the L2 penalty is on the parameters of batch norm and on biases too"""
+
+    max_grad_norm: NotNegative = 0.0
+    """largest L2 norm of all gradients together; 0: any"""
+
+    ema_decay: BelowOne = 0.0
+    """decay of the exponential moving average of the weights that is kept instead of the last weights; 0: none"""
+
+    weights: Annotated[FilePath | None, NULLABLE] = None
+    """weights to start from (.pdparams, .pth or .safetensors); the classifier is a new one unless theirs is known to be
+    of the same classes"""
+
+    lr_multipliers: Annotated[dict[str, NotNegative], SAID] = {}
+    """factors of the learning rate by stage (conv1, bn1, layer1 … layer4, fc), 0 to freeze it; 1 if left out"""
+
+    gradient_accumulation_steps: Count = 1
+    """parts in which a batch goes through the network, to save memory"""
+
+    devices: Count = 1
+    """processes that share every batch, each with a GPU of its own if there are GPUs; as one process with the whole
+    batch, but for mixup, cutmix, dropout and gradient_accumulation_steps, which each process does for its share"""
+
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """number format of the large operations on a GPU; float16 comes with loss scaling"""
+
+    fast_cpu: Switch = True
+    """whether a CPU computes convolutions with video3d.compute.cpu_convolution, instead of with Paddle's slower own"""
+
+
+class UniformViews(Section):
+    """The views of protocol uniform."""
+
+    clips: Count = 10
+    """evenly spaced clips of each video"""
+
+    flip: Switch = True
+    """whether each clip is also shown mirrored"""
+
+
+class EvaluateSettings(Section):
+    """How the trained network is scored."""
+
+    protocols: Annotated[UniqueItems[Literal["segments", "sliding", "uniform"]], Field(min_length=1)] = ["segments"]
+    """segments: one clip of the middle frames of equal parts; sliding: all non-overlapping clips; uniform: evenly
+    spaced clips"""
+
+    batch_size: Count = 16
+    """clips predicted at once"""
+
+    engine: Literal["auto", "plain", "onednn", "tensorrt"] = "auto"
+    """what computes: auto (the fastest measured), plain, onednn (Intel's library, on a CPU), tensorrt (on a GPU)"""
+
+    uniform: UniformViews = Field(default_factory=UniformViews)
+    """the views of protocol uniform"""
+
+    weights: Annotated[dict[SplitKey, FilePath], SAID, Field(json_schema_extra={"additionalProperties": False})] = {}
+    """weights to evaluate instead of training, per split: {1: path}"""
+
+    allow_leak: Switch = False
+    """whether weights may be evaluated on videos, or groups, that they were trained on (and a training start from
+    weights that know its test videos); every result then says so"""
+
+
+class PredictSettings(Section):
+    """What the target `predict` does."""
+
+    videos: Annotated[str | None, NULLABLE] = None
+    """folder of videos whose action is to be named; the answers are in results/<run>/predictions.csv"""
+
+
+class ReportSettings(Section):
+    """What the report says and shows besides the results of this run."""
+
+    note: str = ""
+    """a sentence that the report says first, e.g. what these data can and cannot show"""
+
+    compare: UniqueItems[Name] = []
+    """names of other runs on the same videos, whose results/<run>/ exist, to compare this one with"""
+
+
+class Settings(Section):
+    """Every setting, with its meaning and its default. Unknown keys are refused."""
+
+    run: Name = "reference"
+    """name of the run; its results are in results/<run>/"""
+
+    replace: Switch = False
+    """whether finished trainings of this run may be replaced by ones with other settings; for the command line,
+    --config replace=true, as a file that says so protects nothing"""
+
+    device: Literal["auto", "gpu", "cpu"] = "auto"
+    """auto: the GPU if Paddle can use one, else the CPU; gpu: an error without a usable GPU; cpu"""
+
+    splits: Annotated[UniqueItems[Split], Field(min_length=1)] = [1, 2, 3]
+    """which of the official splits are trained and evaluated"""
+
+    seeds: Annotated[UniqueItems[Annotated[int, Field(ge=0), SAID]], Field(min_length=1)] = [10001]
+    """one training per split and seed"""
+
+    validation_groups: UniqueItems[Annotated[int, Field(ge=1, le=99), SAID]] = []
+    """groups (1 to 25) held out of the training list of every class, for those who select or tune"""
+
+    dataset: DatasetSettings = Field(default_factory=DatasetSettings)
+    """where the videos and the official lists come from"""
+
+    frames: FramesSettings = Field(default_factory=FramesSettings)
+    """how the frames are extracted"""
+
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    """the network"""
+
+    clip: ClipSettings = Field(default_factory=ClipSettings)
+    """what the network sees, in training and in evaluation"""
+
+    train: TrainSettings = Field(default_factory=TrainSettings)
+    """how the network is trained"""
+
+    evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
+    """how the trained network is scored"""
+
+    predict: PredictSettings = Field(default_factory=PredictSettings)
+    """what the target `predict` does"""
+
+    report: ReportSettings = Field(default_factory=ReportSettings)
+    """what the report says and shows besides the results of this run"""
+
+    @property
+    def trained_splits(self) -> list[int]:
+        """The splits that are trained on: those that no weights are given for."""
+        return [split for split in self.splits if str(split) not in self.evaluate.weights]
+
+
+def resolve(given: Mapping[str, Any]) -> Settings:
+    """Return all settings: those that are `given`, and the defaults of the others.
+
     Raises UserError that lists every unknown key (with what may have been meant) and every value out of range.
     """
-    completed = _with_defaults(_typed(_text_keys(settings), schema()), schema())
-    errors = sorted(Validator(schema()).iter_errors(completed), key=lambda error: list(map(str, error.path)))
-    if errors:
-        lines = [line for error in errors for line in _explain(error)]
-        raise UserError("the configuration is not valid:\n" + "\n".join(f"  - {line}" for line in lines))
-    return completed
+    try:
+        return Settings.model_validate(_with_text_keys(given))
+    except ValidationError as error:
+        lines = "".join(f"\n  - {line}" for line in explain(error, Settings))
+        raise UserError(f"the configuration is not valid:{lines}") from None
 
 
-def settings_argument(text: str) -> dict[str, Any]:
-    """Parse a script's `--settings`: sections of the configuration as YAML or JSON text, or in a YAML file.
+def parse_settings(text: str) -> dict[str, Any]:
+    """Return the sections that are written in `text`, YAML or JSON, or in the YAML file that it names, unchecked.
 
-    Sections and keys that are left out get the schema's defaults.
-    Raises UserError if the text is neither, or not valid.
+    Raises UserError if it is neither.
     """
     path = Path(text) if len(text) < 1000 and "{" not in text and "\n" not in text else None
     if path and path.suffix in {".yaml", ".yml", ".json"} and not path.is_file():
         raise UserError(f"settings file {path} does not exist")
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8") if path and path.is_file() else text)
+        given = yaml.safe_load(path.read_text(encoding="utf-8") if path and path.is_file() else text)
     except yaml.YAMLError as error:
         raise UserError(f"--settings is not valid YAML: {error}") from error
-    if not isinstance(settings, dict):
+    if not isinstance(given, dict):
         raise UserError(f"--settings must be a mapping of sections or a YAML file with one, not {text!r}")
-    return resolve(settings)
+    return given
 
 
-def as_argument(settings: dict[str, Any]) -> str:
-    """The inverse of `settings_argument`: one line of JSON; its keys are sorted, so equal settings are equal text."""
-    return json.dumps(settings, sort_keys=True, ensure_ascii=False)
+def read_settings(text: str) -> Settings:
+    """Return all settings for a script's `--settings`; what `text` leaves out has its default.
+
+    Raises UserError if `text` is neither sections of the configuration nor a file with some, or if they are not valid.
+    """
+    return resolve(parse_settings(text))
 
 
-def setting_name(path: Sequence[str | int]) -> str:
-    """How a setting is called in messages: `train: epochs`, `splits: entry 2`."""
-    return ": ".join(f"entry {part + 1}" if isinstance(part, int) else part for part in path)
+def select(settings: Settings, *names: str) -> dict[str, Any]:
+    """Return these parts of the settings, such as `train` or `evaluate.engine`, as plain nested mappings."""
+    everything, parts = settings.model_dump(), {}
+    for name in names:
+        *above, last = name.split(".")
+        source, target = everything, parts
+        for key in above:
+            source, target = source[key], target.setdefault(key, {})
+        target[last] = source[last]
+    return parts
 
 
-def _text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _text_keys(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_text_keys(item) for item in value]
-    return value
-
-
-def _typed(value: Any, part: dict[str, Any]) -> Any:
-    """`value` with every text replaced by what it says where the schema `part` does not accept the text."""
-    if isinstance(value, dict):
-        return {key: _typed(item, _part_of(part, key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_typed(item, part.get("items", {})) for item in value]
-    if isinstance(value, str) and ("null" in part.get("type", []) and value in NULL):
-        return None
-    if isinstance(value, str) and not Validator(part).is_valid(value):
-        said = _said(value)
-        return value if isinstance(said, str) else _typed(said, part)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-def _part_of(part: dict[str, Any], key: str) -> dict[str, Any]:
-    """The schema of `key` in a mapping that the schema `part` describes."""
-    others = part.get("additionalProperties")
-    return part.get("properties", {}).get(key) or (others if isinstance(others, dict) else {})
-
-
-def _said(text: str) -> Any:
-    """The number, truth value, list or mapping that `text` writes; `text` itself if it is none of them."""
-    if NUMBER.fullmatch(text.strip()):
-        return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
-    try:
-        said = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    return said if isinstance(said, bool | int | float | list | dict) else text
-
-
-def _with_defaults(value: Any, part: dict[str, Any]) -> Any:
-    """`value` completed from the `default` of every property that the schema `part` describes."""
-    if not isinstance(value, dict) or "properties" not in part:
-        return value
-    completed = dict(value)
-    for key, child in part["properties"].items():
-        if key in completed:
-            completed[key] = _with_defaults(completed[key], child)
-        elif "default" in child:
-            completed[key] = _with_defaults(child["default"], child)
-    return completed
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    """A sentence for a person, for each mistake: the setting, what is expected, what was found."""
-    path, part, value = list(error.path), error.schema, error.instance
-    if error.validator == "additionalProperties":
-        known = {*part.get("properties", {})}
-        patterns = list(part.get("patternProperties", {}))
-        for key in value:
-            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-                yield _unknown_key([*path, key], value[key], part)
-    elif error.validator == "uniqueItems":
-        for item in dict.fromkeys(map(str, value)):
-            if (count := [*map(str, value)].count(item)) > 1:
-                yield f"{setting_name(path)}: {item} is listed {'twice' if count == 2 else f'{count} times'}"
-    else:
-        description = f" ({part['description'].strip()})" if "description" in part else ""
-        where = f"{setting_name(path)}: " if path else ""
-        yield f"{where}expected {_expected(error)}, found {_found(value)}{_remedy(error)}{description}"
-
-
-def _expected(error: ValidationError) -> str:
-    """What the schema wants in place of the value, in words."""
-    part, limit = error.schema, error.validator_value
-    match error.validator:
-        case "type":
-            kinds = [limit] if isinstance(limit, str) else [kind for kind in limit if kind != "null"]
-            if isinstance(error.instance, float) and not math.isfinite(error.instance):
-                return "a finite number"
-            return " or ".join(KINDS[kind] for kind in kinds) + (_example(part) if "properties" in part else "")
-        case "enum":
-            near = difflib.get_close_matches(str(error.instance).lower(), map(str, limit), n=1)
-            return f"one of {', '.join(map(str, limit))}" + (f" (did you mean {near[0]}?)" if near else "")
-        case "minItems" | "maxItems":
-            exact = part.get("minItems") == part.get("maxItems")
-            return f"a list of {limit} values" if exact else "a list that is not empty"
-        case "minLength":
-            return "text that is not empty"
-        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            return f"{LIMITS[error.validator]} {limit}"
-    return part.get("expected", "another value")
-
-
-KINDS = {
-    "string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false", "array": "a list",
-    "object": "a group of settings",
-}  # fmt: skip
-LIMITS = {
-    "minimum": "at least", "exclusiveMinimum": "more than", "maximum": "at most", "exclusiveMaximum": "less than",
-}  # fmt: skip
-
-
-def _example(part: dict[str, Any]) -> str:
-    key, child = next(iter(part["properties"].items()))
-    return f" such as {_flow({key: child['default']})}"
-
-
-def _found(value: Any) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case str():
-            return f"the text {value!r}"
-        case int() | float():
-            return str(value)
-    return _flow(value)
-
-
-def _remedy(error: ValidationError) -> str:
-    """How to say text that YAML takes for something else; a list that was meant, written as one."""
-    if (
-        error.validator == "type"
-        and error.validator_value == "string"
-        and isinstance(error.instance, bool | int | float)
-    ):
-        return "; what is in quotes is text"
-    if error.validator == "type" and error.validator_value == "array" and not isinstance(error.instance, dict | None):
-        return f"; a list is written [{error.instance}]"
-    return ""
-
-
-def _flow(value: Any) -> str:
-    """`value` as YAML on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf, sort_keys=False)
-    return text.strip().removesuffix("\n...")
-
-
-def _unknown_key(path: Sequence[str], value: Any, part: dict[str, Any]) -> str:
-    """That there is no such key, and what may have been meant: here, elsewhere, or by another program's name."""
-    *above, key = path
-    unknown = f"unknown key {setting_name(path)}"
-    if "properties" not in part:
-        return f"{unknown}; expected {part['expected']}"
-    plain = key.lower().replace("-", "_")
-    if plain in NO_SETTINGS:
-        return f"{unknown}; {NO_SETTINGS[plain]}"
-    places = _meant(plain, above, list(part["properties"]))
-    if not places:
-        return f"{unknown}; valid keys: {', '.join(part['properties'])}"
-    if places[0][:-1] == above:
-        return f"{unknown}; did you mean {places[0][-1]}?"
-    for name in reversed(places[0][1:]):
-        value = {name: value}
-    said = " or ".join(map(setting_name, places))
-    return f"{unknown}; did you mean {said}? Write --config {shlex.quote(f'{places[0][0]}={_flow(value)}')}"
-
-
-def _meant(key: str, above: list[str], siblings: list[str]) -> list[list[str]]:
-    """The settings that `key`, found in the section `above`, may stand for, as paths."""
-    everywhere = list(_paths(schema()))
-    if key in siblings:
-        return [[*above, key]]
-    if key in ALIASES:
-        return [list(ALIASES[key])]
-    if exact := [path for path in everywhere if path[-1] == key]:
-        return exact
-    if near := difflib.get_close_matches(key, siblings, n=1, cutoff=0.7):
-        return [[*above, near[0]]]
-    if near := difflib.get_close_matches(key, [path[-1] for path in everywhere], n=1, cutoff=0.8):
-        return [path for path in everywhere if path[-1] == near[0]]
-    return [[*above, name] for name in difflib.get_close_matches(key, siblings, n=1, cutoff=0.5)]
-
-
-def _paths(part: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[list[str]]:
-    """The paths of all settings below the schema `part`."""
-    for name, child in part.get("properties", {}).items():
-        yield [*above, name]
-        yield from _paths(child, (*above, name))
+def as_argument(settings: Settings | Mapping[str, Any]) -> str:
+    """The inverse of `read_settings`: one line of JSON; its keys are sorted, so equal settings are equal text."""
+    plain = settings.model_dump() if isinstance(settings, Settings) else settings
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 Sums over the batch are taken over all processes: of the gradients, and of the statistics of batch norm. So the result
 is, within rounding, that of one process with the whole batch; but mixup, cutmix and dropout are drawn by each process
-for its shard, and `accumulate` makes other parts of a batch, so other statistics of batch norm.
+for its shard, and `gradient_accumulation_steps` makes other parts of a batch, so other statistics of batch norm.
 """
 
 import logging

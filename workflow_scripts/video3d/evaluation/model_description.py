@@ -6,6 +6,7 @@ from pathlib import Path
 
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZING
 from video3d.common.errors import UserError
+from video3d.common.settings import Settings
 from video3d.common.versions import package_versions
 from video3d.evaluation.model_metadata import UNCHECKED
 
@@ -18,7 +19,7 @@ PROTOCOLS = {
 TRAINING_FACTS = ("train", "seed", "data", "commit", "versions", "start")
 
 
-def describe_model(weights: Path, known: dict, settings: dict, expected_classes: Sequence[str]) -> dict:
+def describe_model(weights: Path, known: dict, settings: Settings, expected_classes: Sequence[str]) -> dict:
     """Return the metadata of a model that is exported from `weights`.
 
     Where the weights come from and what they have seen is told by check_weights.py: until then they are unchecked.
@@ -40,9 +41,9 @@ def describe_model(weights: Path, known: dict, settings: dict, expected_classes:
         )
     return {
         "labels": class_names,
-        "clip": complete_section("clip", known.get("clip", {}), settings),
-        "model": complete_section("model", known["model"], settings),
-        "frames": settings["frames"],
+        "clip": complete_section("clip", known.get("clip", {}), settings.clip.model_dump()),
+        "model": complete_section("model", known["model"], settings.model.model_dump()),
+        "frames": settings.frames.model_dump(),
         "resizing": known.get("resizing", FIRST_RESIZING if "train" in known else RESIZING),
         "protocol": choose_protocol(known, settings),
         "weights": {
@@ -59,16 +60,16 @@ def describe_model(weights: Path, known: dict, settings: dict, expected_classes:
 def complete_section(section: str, known: dict, settings: dict) -> dict:
     """Return a section of the settings in which what is known about the weights replaces what was set."""
     for key, value in known.items():
-        if value != settings[section].get(key):
-            logging.info("%s: %s: %s, as the weights have it, not %s", section, key, value, settings[section].get(key))
-    for key in sorted((settings[section].keys() - known.keys()) & {"mean", "std"}):
-        logging.warning("clip: %s: %s, from the settings: the weights do not tell theirs", key, settings[section][key])
-    return settings[section] | known
+        if value != settings.get(key):
+            logging.info("%s: %s: %s, as the weights have it, not %s", section, key, value, settings.get(key))
+    for key in sorted((settings.keys() - known.keys()) & {"mean", "std"}):
+        logging.warning("clip: %s: %s, from the settings: the weights do not tell theirs", key, settings[key])
+    return settings | known
 
 
-def choose_protocol(known: dict, settings: dict) -> str:
+def choose_protocol(known: dict, settings: Settings) -> str:
     """Return the protocol that shows clips as the training did; prediction uses it unless told otherwise."""
-    sampling = known.get("train", settings["train"])["sampling"]
+    sampling = known["train"]["sampling"] if "train" in known else settings.train.sampling
     return PROTOCOLS.get(known["source"]) or PROTOCOLS[sampling]
 
 

@@ -17,6 +17,7 @@ from video3d.clips.loader import Loader
 from video3d.clips.spatial_crops import FIRST_RESIZING
 from video3d.common.console import progress
 from video3d.common.errors import UserError
+from video3d.common.settings import EvaluateSettings
 from video3d.compute.device import use_device
 from video3d.dataset.split_table import Video
 from video3d.evaluation.engines import choose_engine
@@ -117,7 +118,7 @@ def predict_videos(
     videos: Sequence[Video],
     packs: Mapping[str, Pack],
     protocol: str,
-    settings: dict,
+    settings: EvaluateSettings,
     threads: int,
 ) -> Predicted:
     """Predict each of `videos` exactly once, as `protocol` shows it.
@@ -132,7 +133,7 @@ def predict_videos(
         settings: the section `evaluate`; `batch_size` and `uniform` count.
         threads: how many threads decode frames.
     """
-    shown = [views(protocol, video.frames, predictor.clip["frames"], settings["uniform"]) for video in videos]
+    shown = [views(protocol, video.frames, predictor.clip["frames"], settings.uniform) for video in videos]
     clip_counts = np.array([len(chosen.indices) for chosen in shown])
     clip_video = np.repeat(np.arange(len(videos)), clip_counts)
     clip_predicted = np.empty(len(clip_video), np.int64)
@@ -144,7 +145,7 @@ def predict_videos(
     )
     done = 0
     with progress(total=len(clip_video), unit=" clips", description="predicting") as bar:
-        for batch in Loader(predictor.clip_shape, settings["batch_size"], threads).batches(requests):
+        for batch in Loader(predictor.clip_shape, settings.batch_size, threads).batches(requests):
             probabilities = softmax(predictor(batch.clips))
             part = slice(done, done + len(batch.clips))
             np.add.at(sums, clip_video[part], probabilities)

@@ -30,6 +30,12 @@ class Source:
     urls: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
 
+    def local_files(self) -> list[str]:
+        """Return the files of this machine that are fetched: an archive, or the lists in a folder; none for a URL."""
+        if self.kind == "folder":
+            return sorted(map(str, Path(self.path).glob("*.txt")))
+        return [self.path] if self.kind == "archive" else []
+
 
 def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "dataset.videos") -> Source:
     """Choose from `sources`: http(s) URLs, `file:` URLs, paths of archives and of folders, in order of preference.

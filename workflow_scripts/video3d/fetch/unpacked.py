@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from video3d.common.errors import UserError
+from video3d.common.settings import DatasetSettings
 from video3d.common.tables import read_table
 from video3d.dataset.ucf101 import VideoName
 from video3d.fetch.archives import is_video
@@ -14,14 +14,14 @@ from video3d.fetch.archives import is_video
 COLUMNS = ("video", "class", "bytes", "source_bytes")
 
 
-def unpacked_table(dataset: Mapping[str, Any]) -> Path:
-    """Where the table is for this section `dataset` of the config.
+def unpacked_table(dataset: DatasetSettings) -> Path:
+    """Return where the table of a data set is.
 
     Each selection of classes has its own, as unpacking only ever adds videos.
     """
-    selection = "\n".join(sorted(dataset["classes"]))
+    selection = "\n".join(dataset.classes)
     mark = hashlib.sha256(selection.encode()).hexdigest()[:8] if selection else "all"
-    return Path("data", dataset["name"], "videos", ".unpacked", f"{mark}.csv")
+    return Path("data", dataset.name, "videos", ".unpacked", f"{mark}.csv")
 
 
 def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:

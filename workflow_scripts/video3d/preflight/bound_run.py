@@ -9,13 +9,15 @@ from typing import Any
 import yaml
 
 from video3d.common.files import sha256
-from video3d.common.settings import schema
+from video3d.common.settings import Settings
+from video3d.common.settings_renamed import with_todays_names
 
 # What the audit and the split tables of a run depend on, and so its trainings, and what these depend on besides.
 OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_groups", "clip.frames")
 OF_TRAININGS = (*OF_TABLES, "model", "clip", "train")
 # What is made anew within minutes, so nobody is asked.
 OF_EVALUATIONS = ("splits", "seeds", "evaluate")
+DEFAULTS = Settings().model_dump()
 LEFT_NOTHING_OUT = ("dataset.faulty_videos", "stop")
 WITHOUT_ORDER = {"validation_groups", "dataset.classes"}
 WAYS_OUT = (
@@ -25,12 +27,16 @@ WAYS_OUT = (
 
 
 def refusal(
-    run: Path, trainings: Sequence[Path], settings: Mapping, classes: Sequence[str], binding=OF_TRAININGS
+    run: Path, trainings: Sequence[Path], settings: Settings, classes: Sequence[str], binding=OF_TRAININGS
 ) -> str:
-    """Why this call must not go on: the finished `trainings` that were made with other settings, and the ways out.
+    """Return why this call must not go on: what it would replace, and the ways out; empty if it may go on.
 
-    `trainings` are folders <run>/split<k>/seed<s>, `classes` the names that the settings stand for, `binding` the names
-    of the settings that count. Empty if nothing that is finished would be replaced, by other settings at least.
+    Args:
+        run: The folder of the run, results/<run>.
+        trainings: Folders <run>/split<k>/seed<s>; those whose training is not finished do not count.
+        settings: All settings of this call.
+        classes: The names of the classes that the settings stand for.
+        binding: The names of the settings, or of sections, that must be those of the finished trainings.
     """
     changed: dict[str, str] = {}
     lost = []
@@ -59,59 +65,59 @@ def refusal(
 
 
 def read_training(folder: Path) -> dict[str, Any]:
-    """What the description of the training in `folder` says; empty if it cannot be read.
+    """Return what the description of the training in `folder` says; empty if it cannot be read.
 
     Settings that version 0.1 did not keep there are taken from the config.yaml of the run.
     """
-    made = read_mapping(folder / "weights.json")
-    kept = read_mapping(folder.parents[1] / "config.yaml") if made and "frames" not in made else {}
+    made = with_todays_names(read_mapping(folder / "weights.json"))
+    kept = _kept(folder.parents[1]) if made and "frames" not in made else {}
     return {name: kept[name] for name in ("dataset", "frames", "validation_groups") if name in kept} | made
 
 
 def differences(
-    made: Mapping, settings: Mapping, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
+    made: Mapping, settings: Settings, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
 ) -> Iterator[tuple[str, str]]:
-    """The binding settings in which `made`, a weights.json, differs from `settings`: their names, and `old → new`.
+    """Yield the `binding` settings in which `made`, a weights.json, differs from `settings`: name, and `old → new`.
 
     A setting that an older version did not have had its default. Faulty videos that were left out are the only ones
     that `dataset.faulty_videos` matters for: where it said `stop`, there were none.
     """
+    asked = settings.model_dump()
     for name in binding:
         for setting, default in _leaves(name):
-            section = setting.partition(".")[0]
-            if section in made:
-                old, new = _value(made, setting, default), _value(settings, setting, default)
+            if setting.partition(".")[0] in made:
+                old, new = _value(made, setting, default), _value(asked, setting, default)
                 if _comparable(setting, old) != _comparable(setting, new) and (setting, old) != LEFT_NOTHING_OUT:
                     yield setting, f"{_text(old)} → {_text(new)}"
     labels = made.get("labels")
     if isinstance(labels, list) and set(labels) != set(classes):
         yield "dataset.classes", f"{_text(labels)} → {_text(list(classes))}"
-    start, weights = made.get("start"), _value(settings, "train.weights", None)
+    start, weights = made.get("start"), settings.train.weights
     if start and "train" in binding and weights and Path(weights).is_file() and start["sha256"] != sha256(weights):
         yield "the file of train.weights", f"SHA-256 {start['sha256'][:12]}… → {sha256(weights)[:12]}…"
 
 
-def evaluation_changes(run: Path, settings: Mapping) -> str:
-    """What is evaluated anew in a run, as the settings beside its accuracies say: `old → new`; empty if nothing."""
-    kept = read_mapping(run / "config.yaml")
+def evaluation_changes(run: Path, settings: Settings) -> str:
+    """Return what is evaluated anew with other settings than those beside the accuracies: `old → new`, or nothing."""
+    kept, asked = _kept(run), settings.model_dump()
     changes = [
         f"{setting}: {_text(old)} → {_text(new)}"
         for name in OF_EVALUATIONS
         for setting, default in _leaves(name)
-        if (old := _value(kept, setting, default)) != (new := _value(settings, setting, default))
+        if (old := _value(kept, setting, default)) != (new := _value(asked, setting, default))
     ]
     return ", ".join(changes) if kept else ""
 
 
 def describe_training(folder: Path, made: Mapping) -> str:
-    """A line for one finished training: where it is, when it ended, how long it was."""
+    """Return a line about a finished training: where it is, how long it was, when it ended."""
     ended = datetime.datetime.fromtimestamp((folder / "weights.pdparams").stat().st_mtime)
     epochs = _value(made, "train.epochs", "?")
     return f"{folder.parent.name}/{folder.name}: {epochs} epochs, finished {ended:%Y-%m-%d %H:%M}"
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """A mapping in a JSON or YAML file; empty if there is none."""
+    """Return the mapping in a JSON or YAML file; an empty one if there is none."""
     try:
         text = path.read_text(encoding="utf-8")
         found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
@@ -120,14 +126,17 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _kept(run: Path) -> dict[str, Any]:
+    """Return the settings beside the accuracies of a run under the names of today; empty if there are none."""
+    return with_todays_names(read_mapping(run / "config.yaml"))
+
+
 def _leaves(name: str) -> list[tuple[str, Any]]:
-    """The settings below `name` with their defaults, as the schema has them; `name` itself if it has no parts."""
-    part = schema()
-    for key in name.split("."):
-        part = part["properties"][key]
-    if "properties" not in part:
-        return [(name, part.get("default"))]
-    return [leaf for key in part["properties"] for leaf in _leaves(f"{name}.{key}")]
+    """Return the settings below `name` with their defaults; `name` itself if it is a setting."""
+    default = _value(DEFAULTS, name, None)
+    if isinstance(default, dict) and default:  # a mapping that is empty by default is a setting
+        return [leaf for key in default for leaf in _leaves(f"{name}.{key}")]
+    return [(name, default)]
 
 
 def _value(settings: Mapping, setting: str, default: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from video3d.clips.spatial_crops import centre_box, crop_resizer, decode
+from video3d.common.settings import Settings
 from video3d.evaluation.protocols import views
 from video3d.frames.frame_pack import Pack
 
@@ -48,11 +49,11 @@ class Frames:
         """The middle frame, uint8 RGB (size, size, 3)."""
         return self.at(class_name, video, [self._pack(class_name).videos.get(video, 1) // 2], size)[0]
 
-    def clip(self, class_name: str, video: str, settings: dict, size: int) -> np.ndarray:
+    def clip(self, class_name: str, video: str, settings: Settings, size: int) -> np.ndarray:
         """The clip in the middle of those that the first protocol takes, uint8 RGB (T, size, size, 3)."""
-        evaluate = settings["evaluate"]
+        evaluate = settings.evaluate
         frames = self._pack(class_name).videos.get(video, 1)
-        chosen = views(evaluate["protocols"][0], frames, settings["clip"]["frames"], evaluate["uniform"])
+        chosen = views(evaluate.protocols[0], frames, settings.clip.frames, evaluate.uniform)
         return self.at(class_name, video, chosen.indices[(len(chosen.indices) - 1) // 2], size)
 
     def at(self, class_name: str, video: str, indices: Sequence[int], size: int) -> np.ndarray:
@@ -109,7 +110,7 @@ def confused_pairs(
     return sheet([*((line, ()) for line in heading), *rows]) if rows else nothing("No mistake was made.")
 
 
-def clips(frames: Frames, videos: pd.DataFrame, settings: Mapping[int, dict]) -> str:
+def clips(frames: Frames, videos: pd.DataFrame, settings: Mapping[int, Settings]) -> str:
     """A strip of the frames of a clip of the first video of every class in `videos` (video, class, split).
 
     `settings` has the sections clip and evaluate for each split: networks may take clips of different shapes.
@@ -117,7 +118,7 @@ def clips(frames: Frames, videos: pd.DataFrame, settings: Mapping[int, dict]) ->
     rows = []
     for _, row in videos.drop_duplicates("class").iterrows():
         chosen = settings[row["split"]]
-        size = min(chosen["clip"]["size"], WIDTH // chosen["clip"]["frames"])
+        size = min(chosen.clip.size, WIDTH // chosen.clip.frames)
         strip = np.concatenate(list(frames.clip(row["class"], row["video"], chosen, size)), axis=1)
         rows.append((f"{row['class']} ({row['video']})", [Cell(strip)]))
     return sheet(rows)

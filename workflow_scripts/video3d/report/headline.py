@@ -59,7 +59,7 @@ def scores(run: Run) -> list[Score]:
     return [
         _score(protocol, split, table[(table["protocol"] == protocol) & (table["split"] == split)], run)
         for protocol in run.protocols
-        for split in [*(str(split) for split in run.settings["splits"]), MEAN]
+        for split in [*(str(split) for split in run.settings.splits), MEAN]
         if ((table["protocol"] == protocol) & (table["split"] == split)).any()
     ]
 
@@ -78,7 +78,7 @@ def _score(protocol: str, split: str, rows: pd.DataFrame, run: Run) -> Score:
         mean_class=mean.get("mean_class", math.nan),
         videos=round(mean["videos"]),
         left_out=None if pd.isna(mean.get("left_out")) else round(mean["left_out"]),
-        seeds=len(run.settings["seeds"]),
+        seeds=len(run.settings.seeds),
     )
 
 
@@ -96,7 +96,7 @@ def _compare(published: Published, run: Run, measured: list[Score], reason: str)
     same = [s for s in measured if (s.protocol, s.split) == (published.protocol, published.split)]
     if not reason and published.protocol not in run.protocols:
         reason = f"this run was not evaluated by the {published.protocol} protocol"
-    elif not reason and (not same or (published.split == MEAN and len(run.settings["splits"]) < 3)):
+    elif not reason and (not same or (published.split == MEAN and len(run.settings.splits) < 3)):
         reason = "this run does not have all three splits" if published.split == MEAN else "this run has no split 1"
     if reason:
         return Comparison(published, reason=reason)
@@ -120,11 +120,11 @@ def notices(run: Run, measured: list[Score], audit: pd.DataFrame) -> list[str]:
     """
     settings = run.settings
     said = leaks(run)
-    said += [settings["report"]["note"]] if settings["report"]["note"] else []
+    said += [settings.report.note] if settings.report.note else []
     kind, classes = data_kind(run), len(run.classes)
     chance = f"guessing gives {percent(1 / classes)}"
     if kind == "other":
-        said.append(f"Not UCF101: data set {settings['dataset']['name']} with {classes} classes; {chance}.")
+        said.append(f"Not UCF101: data set {settings.dataset.name} with {classes} classes; {chance}.")
     if kind == "subset":
         said.append(f"A subset of UCF101: {classes} of 101 classes; {chance}. Not comparable with published numbers.")
     faulty = int(audit["status"].isin(FAULTS).sum())
@@ -134,9 +134,9 @@ def notices(run: Run, measured: list[Score], audit: pd.DataFrame) -> list[str]:
         said.append(
             f"{faulty} faulty videos were left out" + (f", {where}" if where else "") + "; the audit names them."
         )
-    if len(settings["splits"]) < 3:
-        splits = ", ".join(map(str, settings["splits"]))
-        said.append(f"Only {len(settings['splits'])} of the three official splits: {splits}.")
+    if len(settings.splits) < 3:
+        splits = ", ".join(map(str, settings.splits))
+        said.append(f"Only {len(settings.splits)} of the three official splits: {splits}.")
     if groups := validation(run):
         said.append(f"Held out of the training list for validation, and not trained on: {groups}.")
     return said + origins(run)

@@ -20,13 +20,13 @@ PACKAGES = ("snakemake", "paddlepaddle", "paddlepaddle-gpu", "numpy", "opencv-py
 
 def facts(run: Run) -> dict[str, str]:
     """What a reader needs to repeat the run, as label and text; machine and software are those that draw the report."""
-    dataset = run.settings["dataset"]
+    dataset = run.settings.dataset
     return {
-        "videos": ", ".join(dataset["videos"]),
-        "SHA-256 of the videos' archive": dataset["videos_sha256"] or "not given (a folder or a local file)",
-        "lists": ", ".join(dataset["lists"]),
-        "SHA-256 of the lists' archive": dataset["lists_sha256"] or "not given (a folder or a local file)",
-        "seeds": ", ".join(map(str, run.settings["seeds"])),
+        "videos": ", ".join(dataset.videos),
+        "SHA-256 of the videos' archive": dataset.videos_sha256 or "not given (a folder or a local file)",
+        "lists": ", ".join(dataset.lists),
+        "SHA-256 of the lists' archive": dataset.lists_sha256 or "not given (a folder or a local file)",
+        "seeds": ", ".join(map(str, run.settings.seeds)),
         "code": commit(),
         "Python": platform.python_version(),
         "ffmpeg": ffmpeg(),

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from video3d.common.errors import UserError
+from video3d.common.settings import Settings
 from video3d.report import run_files
 
 Key = tuple[int, int]  # (split, seed), which names a network of a run
@@ -25,7 +26,7 @@ class Run:
     """
 
     name: str
-    settings: dict[str, Any]
+    settings: Settings
     accuracy: pd.DataFrame
     predictions: pd.DataFrame
     history: pd.DataFrame
@@ -43,18 +44,18 @@ class Run:
     @property
     def protocols(self) -> list[str]:
         """The protocols of the run, in the order of its settings."""
-        return list(self.settings["evaluate"]["protocols"])
+        return list(self.settings.evaluate.protocols)
 
 
-def read_run(folder: Path, settings: dict[str, Any] | None = None) -> Run:
+def read_run(folder: Path, settings: Settings | None = None) -> Run:
     """Read results/<run>/: accuracy.csv and what is below split<k>/seed<s>/ for the splits and seeds of `settings`.
 
     Without `settings`, those that the run left in its config.yaml are used.
     Raises UserError that names the file if one is missing, damaged or lacks a column.
     """
     folder = Path(folder)
-    settings = settings or run_files.read_settings(folder)
-    protocols = settings["evaluate"]["protocols"]
+    settings = settings or run_files.run_settings(folder)
+    protocols = settings.evaluate.protocols
     places = {key: run_files.below(folder, key) for key in run_files.keys(settings)}
     models = {key: run_files.read_model(place) for key, place in places.items()}
     trainings = {

@@ -11,7 +11,8 @@ from typing import Any
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import settings_argument
+from video3d.common.settings import Settings, parse_settings, resolve
+from video3d.common.settings_renamed import with_todays_names
 from video3d.evaluation.model_metadata import PARAMETERS, read_model_metadata
 
 ACCURACY_COLUMNS = {"split", "seed", "protocol", "videos", "top1", "top1_low", "top1_high"}
@@ -31,30 +32,30 @@ def require_readable(folder: Path) -> None:
 
     Of the tables only the heads are looked at.
     """
-    settings = read_settings(folder)
+    settings = run_settings(folder)
     require_head(folder / "accuracy.csv", ACCURACY_COLUMNS)
     for key in keys(settings):
         place = below(folder, key)
         model = read_model(place)
         if read_training(place, model):
             require_head(place / "history.csv", HISTORY_COLUMNS)
-        for protocol in settings["evaluate"]["protocols"]:
+        for protocol in settings.evaluate.protocols:
             read_evaluation(place / protocol, model)
             require_head(place / protocol / "predictions.csv", PREDICTION_COLUMNS)
 
 
-def read_settings(folder: Path) -> dict[str, Any]:
-    """The settings that the run left in its config.yaml."""
+def run_settings(folder: Path) -> Settings:
+    """Return the settings that the run left in its config.yaml, those of an older version under the names of today."""
     path = existing(folder / "config.yaml")
     try:
-        return settings_argument(str(path))
+        return resolve(with_todays_names(parse_settings(str(path))))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def keys(settings: dict[str, Any]) -> list[tuple[int, int]]:
+def keys(settings: Settings) -> list[tuple[int, int]]:
     """The networks of a run, as (split, seed)."""
-    return [(split, seed) for split in settings["splits"] for seed in settings["seeds"]]
+    return [(split, seed) for split in settings.splits for seed in settings.seeds]
 
 
 def below(folder: Path, key: tuple[int, int]) -> Path:

@@ -100,7 +100,7 @@ def _benchmarks(run: Run, classes: Collection[str]) -> dict[str, list[str]]:
 
     Every file of weights that was ever given has one of check_weights, of which the newest counts.
     """
-    name, dataset = run.name, run.settings["dataset"]["name"]
+    name, dataset = run.name, run.settings.dataset.name
     networks = {key: f"{name}/split{key[0]}_seed{key[1]}" for key in run.models}
     return {
         "make_demo_dataset": [dataset],
@@ -109,7 +109,7 @@ def _benchmarks(run: Run, classes: Collection[str]) -> dict[str, list[str]]:
         "unpack": [dataset],
         "extract_frames": [f"{dataset}/{class_name}" for class_name in classes],
         "audit": [name],
-        "make_splits": [f"{name}/split{split}" for split in run.settings["splits"]],
+        "make_splits": [f"{name}/split{split}" for split in run.settings.splits],
         "train": [networks[key] for key in run.trainings],
         "check_weights": [f"{network}_*" for network in networks.values()],
         "export": list(networks.values()),

@@ -4,6 +4,7 @@ from random import Random
 
 from video3d.clips import spatial_crops, temporal_sampling
 from video3d.clips.clip_reader import ClipRequest, centre_request, frame_size
+from video3d.common.settings import ClipSettings, TrainSettings
 from video3d.dataset.split_table import Video
 from video3d.frames.frame_pack import Pack
 
@@ -22,7 +23,7 @@ SMALLEST_CROPS = {  # as a share of the short side
 }
 
 
-def training_request(video: Video, pack: Pack, clip: dict, train: dict, rng: Random) -> ClipRequest:
+def training_request(video: Video, pack: Pack, clip: ClipSettings, train: TrainSettings, rng: Random) -> ClipRequest:
     """Draw the clip of a training video.
 
     Args:
@@ -32,13 +33,13 @@ def training_request(video: Video, pack: Pack, clip: dict, train: dict, rng: Ran
         train: that section of the settings; `sampling`, `crop`, `flip` and `colour_jitter` count.
         rng: of this video in this epoch. The order of the draws is part of what a seed means: do not change it.
     """
-    indices = SAMPLING[train["sampling"]](video.frames, clip["frames"], rng)
-    flip = rng.random() < train["flip"]
-    box = CROPS[train["crop"]](*frame_size(pack, video.name, int(indices[0])), clip["size"], rng)
-    colours = spatial_crops.random_colours(train["colour_jitter"], rng) if train["colour_jitter"] else None
+    indices = SAMPLING[train.sampling](video.frames, clip.frames, rng)
+    flip = rng.random() < train.flip
+    box = CROPS[train.crop](*frame_size(pack, video.name, int(indices[0])), clip.size, rng)
+    colours = spatial_crops.random_colours(train.colour_jitter, rng) if train.colour_jitter else None
     return ClipRequest(video, pack, indices, box, flip, colours)
 
 
-def validation_request(video: Video, pack: Pack, clip: dict, train: dict) -> ClipRequest:
+def validation_request(video: Video, pack: Pack, clip: ClipSettings, train: TrainSettings) -> ClipRequest:
     """Return the request for the middle clip of the sampling that is trained with, with the arguments of the above."""
-    return centre_request(video, pack, SAMPLING[train["sampling"]](video.frames, clip["frames"]))
+    return centre_request(video, pack, SAMPLING[train.sampling](video.frames, clip.frames))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from video3d.clips.loader import Batch, Loader
+from video3d.common.settings import ClipSettings, TrainSettings
 from video3d.compute.distributed import SINGLE_PROCESS, ProcessGroup
 from video3d.dataset.split_table import Video
 from video3d.frames.frame_pack import Pack
@@ -37,20 +38,20 @@ class BatchSource:
     def __init__(
         self,
         data: TrainingData,
-        clip: dict,
-        train: dict,
+        clip: ClipSettings,
+        train: TrainSettings,
         seed: int,
         workers: int,
         group: ProcessGroup = SINGLE_PROCESS,
     ):
         self.data, self.seed, self.group = data, seed, group
         self._clip, self._train = clip, train
-        clip_shape = clip["frames"], clip["size"], clip["size"], 3
-        self._loader = Loader(clip_shape, len(group.shard(range(train["batch_size"]))), workers)
+        clip_shape = clip.frames, clip.size, clip.size, 3
+        self._loader = Loader(clip_shape, len(group.shard(range(train.batch_size))), workers)
 
     def order(self, epoch: int) -> list[list[Video]]:
         """Return the training videos of an epoch in whole batches; an incomplete last one is dropped."""
-        size, videos = self._train["batch_size"], self.data.training
+        size, videos = self._train.batch_size, self.data.training
         order = generator(self.seed, epoch, "order").sample(videos, len(videos))
         return [order[start : start + size] for start in range(0, len(order) - size + 1, size)]
 

@@ -20,6 +20,7 @@ import paddle
 from video3d.clips.clip_reader import frame_size
 from video3d.common.console import progress
 from video3d.common.errors import UserError
+from video3d.common.settings import Settings, TrainSettings
 from video3d.compute.distributed import SINGLE_PROCESS, ProcessGroup
 from video3d.compute.interruption import Interruption
 from video3d.model.resnet3d import build_network
@@ -66,7 +67,7 @@ class Machine(NamedTuple):
 
 @explain_exhausted_memory
 def train(
-    settings: dict, data: TrainingData, seed: int, checkpoint: Checkpoint, machine: Machine
+    settings: Settings, data: TrainingData, seed: int, checkpoint: Checkpoint, machine: Machine
 ) -> tuple[paddle.nn.Layer, State]:
     """Train, or go on from the checkpoint; return the network and the state with the history.
 
@@ -80,28 +81,28 @@ def train(
     Raises UserError if the data cannot fill a batch or a class, if a frame does not decode, if the loss is no longer a
     number, or if memory runs out.
     """
-    require_trainable(settings["train"], data)
+    require_trainable(settings.train, data)
     paddle.seed(seed)
-    network = build_network(settings["model"], len(data.class_names))
+    network = build_network(settings.model.model_dump(), len(data.class_names))
     load_start(network, settings, data.class_names)
-    trainer = Trainer(network, settings["clip"], settings["train"], machine.device, machine.threads, machine.group)
+    trainer = Trainer(network, settings.clip, settings.train, machine.device, machine.threads, machine.group)
     state = restore(checkpoint, trainer)
-    epochs, first = settings["train"]["epochs"], machine.group.rank == 0
+    epochs, first = settings.train.epochs, machine.group.rank == 0
     if first:
         log_start(state, epochs, checkpoint.folder, machine.software)
     if state.epoch > epochs:
         return network, state
     if first:
         log_expected_time(network, settings, data, state, machine)
-    state.software = machine.software
-    batches = BatchSource(data, settings["clip"], settings["train"], seed, machine.workers, machine.group)
+    state.software = dict(machine.software)
+    batches = BatchSource(data, settings.clip, settings.train, seed, machine.workers, machine.group)
     with (
         Attempt(checkpoint.folder, machine.device) if first else nullcontext() as attempt,
         Interruption(partial(keep, checkpoint, state, trainer, attempt) if first else None) as interruption,
     ):
         while state.epoch <= epochs:
             train_one_epoch(trainer, batches, state, checkpoint, interruption)
-            row = history_row(state, current_rate(settings["train"], state))
+            row = history_row(state, current_rate(settings.train, state))
             with trainer.averaged_weights():
                 row |= validate(trainer, batches)
             log_epoch(row)
@@ -122,14 +123,14 @@ def train_one_epoch(
     order = batches.order(state.epoch)
     steps, num_classes = len(order), len(batches.data.class_names)
     saved = last = time.perf_counter()
-    description = f"epoch {state.epoch}/{settings['epochs']}"
+    description = f"epoch {state.epoch}/{settings.epochs}"
     with progress(total=steps, unit="step", description=description, initial=state.step) as bar:
         bar.disable |= group.rank > 0
         for batch in batches.training(state.epoch, order[state.step :]):
             waiting = time.perf_counter() - last
             rng = generator(batches.seed, state.epoch, f"step {state.step} of process {group.rank}")
-            targets = soft_targets(batch.labels, num_classes, settings["label_smoothing"])
-            clips, targets = mix_batch(batch.clips, targets, settings["mixup"], settings["cutmix"], rng)
+            targets = soft_targets(batch.labels, num_classes, settings.label_smoothing)
+            clips, targets = mix_batch(batch.clips, targets, settings.mixup, settings.cutmix, rng)
             rate = current_rate(settings, state, state.step / steps)
             loss, logits = trainer.compute_gradients(clips, targets, rate, random_seed=rng.getrandbits(31))
             require_finite_loss(loss, state, order[state.step])
@@ -166,13 +167,13 @@ def validate(trainer: Trainer, batches: BatchSource) -> dict:
     return {"validation_loss": loss / count, "validation_top1": correct / count}
 
 
-def current_rate(train: dict, state: State, fraction: float = 0.0) -> float:
+def current_rate(train: TrainSettings, state: State, fraction: float = 0.0) -> float:
     """Return the learning rate at `fraction` of the epoch that `state` is in, by the section `train`."""
     losses = [row["validation_loss"] for row in state.history]
     return learning_rate(train, state.epoch, fraction, losses)
 
 
-def require_trainable(train: dict, data: TrainingData) -> None:
+def require_trainable(train: TrainSettings, data: TrainingData) -> None:
     """Raise UserError if the videos cannot fill every class and a batch, or if a setting needs what is not there."""
     counts = Counter(video.label for video in data.training)
     videos = {name: counts[label] for label, name in enumerate(data.class_names)}
@@ -180,31 +181,31 @@ def require_trainable(train: dict, data: TrainingData) -> None:
         raise UserError("; ".join(faults))
 
 
-def load_start(network: paddle.nn.Layer, settings: dict, class_names: Sequence[str]) -> None:
+def load_start(network: paddle.nn.Layer, settings: Settings, class_names: Sequence[str]) -> None:
     """Give the network the weights of `train: weights:`, if any; their classifier only if it is of these classes.
 
     Raises UserError if they are of another network, or saw another input, than the sections `model` and `clip` say.
     """
-    weights = settings["train"]["weights"]
+    weights = settings.train.weights
     if weights:
         tensors, known = load_any(weights)
-        check_settings(weights, known, settings["model"], settings["clip"])
+        check_settings(weights, known, settings.model, settings.clip)
         new_head = known.get("labels") != list(class_names)
         apply_weights(network, tensors, new_head, source=weights)
         logging.info("starting from %s with %s classifier", weights, "a new" if new_head else "their")
 
 
 def log_expected_time(
-    network: paddle.nn.Layer, settings: dict, data: TrainingData, state: State, machine: Machine
+    network: paddle.nn.Layer, settings: Settings, data: TrainingData, state: State, machine: Machine
 ) -> None:
     """Say what is known beforehand about the time that the training takes; frames of one size are assumed."""
     if machine.device == "cpu":
-        clips = len(data.training) * (settings["train"]["epochs"] + 1 - state.epoch)
-        operations = training_operations(network, settings["clip"], clips)
+        clips = len(data.training) * (settings.train.epochs + 1 - state.epoch)
+        operations = training_operations(network, settings.clip, clips)
         log_cpu_time(operations, machine.group.size * machine.threads)
     video = data.training[0]
     short_side = min(frame_size(data.packs[video.class_name], video.name, 0))
-    warn_of_large_frames(short_side, settings["clip"]["size"], SMALLEST_CROPS[settings["train"]["crop"]])
+    warn_of_large_frames(short_side, settings.clip.size, SMALLEST_CROPS[settings.train.crop])
 
 
 def restore(checkpoint: Checkpoint, trainer: Trainer) -> State:
@@ -220,7 +221,7 @@ def restore(checkpoint: Checkpoint, trainer: Trainer) -> State:
 def save(checkpoint: Checkpoint, state: State, trainer: Trainer) -> None:
     """Write a checkpoint, of a finished training the weights alone; the first process does it for all."""
     if trainer.group.rank == 0:
-        finished = state.epoch > trainer.settings["epochs"]
+        finished = state.epoch > trainer.settings.epochs
         checkpoint.save(state, trainer.weights() if finished else trainer.state())
 
 

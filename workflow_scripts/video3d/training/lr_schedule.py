@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from math import cos, inf, pi
 
+from video3d.common.settings import TrainSettings
+
 WARM_UP_START = 0.01
 PLATEAU_EPOCHS = 10
 PLATEAU_IMPROVEMENT = 1e-4
 
 
-def learning_rate(train: dict, epoch: int, fraction: float, validation_losses: Sequence[float] = ()) -> float:
+def learning_rate(train: TrainSettings, epoch: int, fraction: float, validation_losses: Sequence[float] = ()) -> float:
     """Return the learning rate at `fraction` (0 ≤ fraction < 1) of `epoch` (from 1), by the section `train`.
 
     `schedule` is one of
@@ -19,14 +21,14 @@ def learning_rate(train: dict, epoch: int, fraction: float, validation_losses: S
     During the first `warmup_epochs` it grows linearly from a hundredth (Goyal et al., "Accurate, Large Minibatch SGD",
     arXiv 1706.02677, section 2.2).
     """
-    done, warm_up, highest = epoch - 1 + fraction, train["warmup_epochs"], train["learning_rate"]
+    done, warm_up, highest = epoch - 1 + fraction, train.warmup_epochs, train.learning_rate
     if done < warm_up:
         return highest * (WARM_UP_START + (1 - WARM_UP_START) * done / warm_up)
-    if train["schedule"] == "cosine":
-        return highest * (1 + cos(pi * (done - warm_up) / (train["epochs"] - warm_up))) / 2
-    if train["schedule"] == "plateau":
+    if train.schedule == "cosine":
+        return highest * (1 + cos(pi * (done - warm_up) / (train.epochs - warm_up))) / 2
+    if train.schedule == "plateau":
         return highest / 10 ** _plateaus(validation_losses)
-    return highest / 10 ** sum(epoch >= milestone for milestone in train["milestones"])
+    return highest / 10 ** sum(epoch >= milestone for milestone in train.milestones)
 
 
 def _plateaus(losses: Sequence[float]) -> int:

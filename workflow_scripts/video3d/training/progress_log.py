@@ -11,6 +11,7 @@ import numpy as np
 from paddle import nn
 
 from video3d.common.errors import UserError
+from video3d.common.settings import ClipSettings
 from video3d.dataset.split_table import Video
 from video3d.model.layer_costs import multiply_adds
 from video3d.training.checkpoint import State, Totals
@@ -52,9 +53,9 @@ def log_cpu_time(operations: float, threads: int) -> None:
         )
 
 
-def training_operations(network: nn.Layer, clip: dict, clips: int) -> float:
+def training_operations(network: nn.Layer, clip: ClipSettings, clips: int) -> float:
     """Return how many floating-point operations the training of `network` with so many clips takes."""
-    return 2 * PASSES * multiply_adds(network, clip["frames"], clip["size"]) * clips
+    return 2 * PASSES * multiply_adds(network, clip.frames, clip.size) * clips
 
 
 def warn_of_large_frames(short_side: int, size: int, smallest_crop: float) -> None:
@@ -149,8 +150,8 @@ def explain_exhausted_memory(function: Callable) -> Callable:
             text = str(error)
             if isinstance(error, MemoryError) or "out of memory" in text.lower() or "ResourceExhausted" in text:
                 raise UserError(
-                    "the memory of the device ran out; raise train: accumulate (the same batch in more parts), lower "
-                    "train: batch_size, or lower clip: size or model: width"
+                    "the memory of the device ran out; raise train: gradient_accumulation_steps (the same batch in "
+                    "more parts), lower train: batch_size, or lower clip: size or model: width"
                 ) from error
             raise
 

@@ -10,6 +10,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
+from video3d.common.settings import ClipSettings, TrainSettings
 from video3d.compute.cpu_convolution import use_fast_convolutions
 from video3d.compute.distributed import SINGLE_PROCESS, ProcessGroup
 from video3d.model.normalised_model import NormalisedModel
@@ -37,27 +38,25 @@ class Trainer:
     def __init__(
         self,
         network: nn.Layer,
-        clip: dict,
-        settings: dict,
+        clip: ClipSettings,
+        settings: TrainSettings,
         device: str = "cpu",
         threads: int = 1,
         group: ProcessGroup = SINGLE_PROCESS,
     ):
         self.network, self.settings, self.group = network, settings, group
-        self._frozen_stages = FrozenStages(network, settings["stage_rates"])
-        self._model = NormalisedModel(network, clip)
+        self._frozen_stages = FrozenStages(network, settings.lr_multipliers)
+        self._model = NormalisedModel(network, clip.model_dump())
         self._optimizer = build_optimizer(settings, network)
-        self._precision = settings["precision"] if device == "gpu" else "float32"
-        if self._precision != settings["precision"]:
-            logging.warning("train: precision: the CPU computes in float32, not in %s", settings["precision"])
+        self._precision = settings.precision if device == "gpu" else "float32"
+        if self._precision != settings.precision:
+            logging.warning("train: precision: the CPU computes in float32, not in %s", settings.precision)
         self._scaler = paddle.amp.GradScaler(enable=self._precision == "float16")
-        self.ema = ExponentialMovingAverage(network, settings["average"]) if settings["average"] else None
+        self.ema = ExponentialMovingAverage(network, settings.ema_decay) if settings.ema_decay else None
         self._put_aside: dict[str, paddle.Tensor] = {}  # what `state` gives instead of what the network has
         self._reading = threading.Lock()  # held by `state`: what it reads is not changed before it is put aside
         group.synchronise_batch_norm(network)
-        if settings["compile"]:
-            self._model = paddle.jit.to_static(self._model, full_graph=True)
-        elif device == "cpu" and settings["fast_cpu"]:
+        if device == "cpu" and settings.fast_cpu:
             use_fast_convolutions(network, threads)
 
     def step(self, clips: np.ndarray, targets: np.ndarray, rate: float, random_seed: int) -> tuple[float, np.ndarray]:
@@ -71,8 +70,9 @@ class Trainer:
     ) -> tuple[float, np.ndarray]:
         """Compute the gradients of a batch for `update_weights`; return its mean cross-entropy and the logits.
 
-        `accumulate` sends the clips through the network in that many parts, to save memory: the gradients are those of
-        the batch, the statistics of batch norm those of the parts. What `state` returns stays as it was before.
+        `gradient_accumulation_steps` sends the clips through the network in that many parts, to save memory: the
+        gradients are those of the batch, the statistics of batch norm those of the parts. What `state` returns
+        stays as it was before.
 
         Args:
             clips: this process's shard of the batch, uint8 (N, T, H, W, 3).
@@ -90,7 +90,8 @@ class Trainer:
         paddle.seed(random_seed)
         self._optimizer.set_lr(rate)
         (batch_size,) = self.group.all_reduce_sum(len(clips))
-        parts = int(min(self.settings["accumulate"], batch_size // self.group.size))  # in every process as many
+        # In every process as many.
+        parts = int(min(self.settings.gradient_accumulation_steps, batch_size // self.group.size))
         loss, logits = 0.0, []
         for part, wanted in zip(np.array_split(clips, parts), np.array_split(targets, parts), strict=True):
             with self._lower_precision():
@@ -104,9 +105,9 @@ class Trainer:
 
     def update_weights(self) -> None:
         """Change the weights by the gradients. No process waits for another here, so none can be left half-way."""
-        if self.settings["clip_gradients"]:
+        if self.settings.max_grad_norm:
             self._scaler.unscale_(self._optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings["clip_gradients"])
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.max_grad_norm)
         self._scaler.step(self._optimizer)
         self._scaler.update()
         self._optimizer.clear_grad()

@@ -16,6 +16,7 @@ import safetensors
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
+from video3d.common.settings import ClipSettings, ModelSettings
 from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
 from video3d.model.resnet3d import build_network
 from video3d.weights.pdparams import HEAD, compare_state_dict, load_weights
@@ -126,24 +127,24 @@ def identify_network(tensors: Mapping[str, np.ndarray], path: str | Path) -> dic
     return {"model": model, "num_classes": num_classes}
 
 
-def check_settings(path: str | Path, metadata: Mapping, model: Mapping, clip: Mapping) -> None:
+def check_settings(path: str | Path, metadata: Mapping, model: ModelSettings, clip: ClipSettings) -> None:
     """Raise UserError, saying what to set, if weights are of another network or saw another input than settings say.
 
     `metadata` are those of `load_any`, `model` and `clip` sections of the settings. A file that does not tell its input
     is taken to have seen that of the settings; a line in the log says so.
     """
     wanted = {"model": {name: metadata["model"][name] for name in ("depth", "shortcut", "width", "cardinality")}}
-    fits = all(model[name] == value for name, value in wanted["model"].items())
+    fits = all(getattr(model, name) == value for name, value in wanted["model"].items())
     if "clip" in metadata:
         known = metadata["clip"]
         numbers = {name: [round(value, 6) for value in known[name]] for name in ("mean", "std")}
         wanted["clip"] = numbers | {"input": known["input"]}
-        fits = fits and all(np.allclose(clip[name], value, atol=1e-5) for name, value in numbers.items())
-        fits = fits and clip["input"] == known["input"]
+        fits = fits and all(np.allclose(getattr(clip, name), value, atol=1e-5) for name, value in numbers.items())
+        fits = fits and clip.input == known["input"]
     else:
         logging.warning(
             "%s does not tell its input's normalisation; taken from the config: mean %s, std %s of RGB in 0..1",
-            path, clip["mean"], clip["std"],
+            path, clip.mean, clip.std,
         )  # fmt: skip
     if not fits:
         lines = "\n".join(f"  {section}: {json.dumps(values)}" for section, values in wanted.items())
