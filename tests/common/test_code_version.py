@@ -280,10 +280,11 @@ report/tables.py                 figures
 report/training_charts.py        figures
 
 training/attempts.py             train tuning
+training/augmentation.py         train tuning
+training/batches.py              train tuning
 training/checkpoint.py           train tuning
 training/ema.py                  train tuning
 training/freezing.py             train tuning
-training/job.py                  train tuning
 training/loop.py                 train tuning
 training/lr_schedule.py          train tuning
 training/mixup.py                train tuning
