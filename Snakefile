@@ -10,16 +10,19 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/guards.smk"
+include: "rules/inputs.smk"
+include: "rules/call.smk"
 
 
 pathvars:
-    dataset=config["dataset"]["name"],
+    dataset=SETTINGS.dataset.name,
     frames=FRAMES,
-    run=config["run"],
+    run=SETTINGS.run,
 
 
 wildcard_constraints:
-    action="|".join(ACTIONS),
+    class_name="|".join(CLASS_NAMES),
     split=r"[123]",
     seed=r"\d+",
     protocol=r"[a-z_]+",

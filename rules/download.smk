@@ -22,7 +22,7 @@ rule make_demo_dataset:
 rule download_videos:
     """Fetch the archive of videos, or link to a local one, and check its SHA-256."""
     input:
-        lambda wildcards: as_inputs(local_files(VIDEOS)),
+        lambda wildcards: as_inputs(VIDEOS.local_files()),
     output:
         videos_archive(),
     log:
@@ -35,9 +35,9 @@ rule download_videos:
     resources:
         mem_mb=500,
     params:
-        sources=as_argument_of_a_list(config["dataset"]["videos"]),
-        local=lambda wildcards: as_parameter(local_files(VIDEOS)),
-        sha256=option("--sha256", [config["dataset"]["videos_sha256"]]),
+        sources=values_of_option(SETTINGS.dataset.videos),
+        local=lambda wildcards: as_parameter(VIDEOS.local_files()),
+        sha256=option("--sha256", [SETTINGS.dataset.videos_sha256]),
         classes=option("--classes", VIDEOS.classes),
     shell:
         "python workflow_scripts/download_videos.py --source {params.sources:q} {params.sha256}"
@@ -47,7 +47,7 @@ rule download_videos:
 rule download_splits:
     """Fetch the official train and test lists, and check their SHA-256."""
     input:
-        lambda wildcards: as_inputs(local_files(LISTS)),
+        lambda wildcards: as_inputs(LISTS.local_files()),
     output:
         lists=directory("resources/<dataset>/ucfTrainTestlist"),
     log:
@@ -60,9 +60,9 @@ rule download_splits:
     resources:
         mem_mb=500,
     params:
-        sources=as_argument_of_a_list(config["dataset"]["lists"]),
-        local=lambda wildcards: as_parameter(local_files(LISTS)),
-        sha256=option("--sha256", [config["dataset"]["lists_sha256"]]),
+        sources=values_of_option(SETTINGS.dataset.lists),
+        local=lambda wildcards: as_parameter(LISTS.local_files()),
+        sha256=option("--sha256", [SETTINGS.dataset.lists_sha256]),
     shell:
         "python workflow_scripts/download_splits.py --source {params.sources:q} {params.sha256}"
         " --output {output.lists:q} 2>&1 | tee {log:q}"
@@ -90,8 +90,8 @@ checkpoint unpack:
         mem_mb=500,
     params:
         source=literal(unpack_source()),
-        classes=ACTIONS,
-        videos=literal(f"data/{config['dataset']['name']}/videos"),
+        class_names=CLASS_NAMES,
+        videos=literal(videos_folder()),
     shell:
         "python workflow_scripts/unpack.py --source={params.source:q} --lists {input.lists:q}"
-        " --classes {params.classes:q} --videos {params.videos:q} --table {output.table:q} 2>&1 | tee {log:q}"
+        " --classes {params.class_names:q} --videos {params.videos:q} --table {output.table:q} 2>&1 | tee {log:q}"

@@ -4,7 +4,7 @@ rule evaluate:
         program=rules.export.output.program,
         parameters=rules.export.output.parameters,
         metadata=rules.export.output.metadata,
-        clips="results/<run>/splits/split{split}.csv",
+        split_table="results/<run>/splits/split{split}.csv",
         manifests=rules.train.input.manifests,
         packs=rules.train.input.packs,
     output:
@@ -28,7 +28,7 @@ rule evaluate:
         frames=frames_folder,
         device=untracked_device,
     shell:
-        "python workflow_scripts/evaluate.py --model {params.model:q} --clips {input.clips:q} --frames {params.frames:q}"
+        "python workflow_scripts/evaluate.py --model {params.model:q} --split-table {input.split_table:q} --frames {params.frames:q}"
         " --protocol {wildcards.protocol} --settings {params.settings:q} --device {params.device} --threads {threads}"
         " --predictions {output.predictions:q} --probabilities {output.probabilities:q} --metrics {output.metrics:q}"
         " 2>&1 | tee {log:q}"
@@ -40,7 +40,7 @@ rule accuracy:
         predictions=each_evaluation("predictions.csv"),
         metrics=each_evaluation("metrics.json"),
         lists="resources/<dataset>/ucfTrainTestlist",
-        before=evaluated_before,
+        before=evaluations_may_change,
     output:
         table="results/<run>/accuracy.csv",
         settings="results/<run>/config.yaml",
@@ -76,7 +76,7 @@ rule compare:
         mem_mb=500,
     params:
         code=code_version("compare"),
-        runs=compared_runs,
+        answers=compared_answers,
     shell:
         "python workflow_scripts/compare.py results/{wildcards.other:q} results/{wildcards.run:q} --csv --output {output:q}"
         " 2>&1 | tee {log:q}"

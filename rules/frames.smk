@@ -1,21 +1,21 @@
 rule extract_frames:
     """Decode the videos of one class into one stored ZIP of JPEG frames, with a table of what came out."""
     input:
-        videos_of,
+        videos_of_class,
     output:
-        pack="<frames>/{action}.zip",
-        manifest="<frames>/{action}.csv",
+        pack="<frames>/{class_name}.zip",
+        manifest="<frames>/{class_name}.csv",
     log:
-        "logs/extract_frames/<dataset>/{action}.log",
+        "logs/extract_frames/<dataset>/{class_name}.log",
     benchmark:
-        "benchmarks/extract_frames/<dataset>/{action}.tsv"
+        "benchmarks/extract_frames/<dataset>/{class_name}.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=500,
     params:
-        videos=lambda wildcards: f"data/{config['dataset']['name']}/videos/{wildcards.action}",
+        videos=lambda wildcards: videos_folder(wildcards.class_name),
         settings=section("frames"),
         code=code_version("extract_frames"),
     shell:
@@ -27,8 +27,8 @@ rule audit:
     """Compare the decoded videos with the official lists: every listed video is ok, or named with what is wrong."""
     input:
         lists="resources/<dataset>/ucfTrainTestlist",
-        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
-        bound=bound_tables,
+        manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
+        bound=tables_are_bound,
     output:
         audit="results/<run>/audit.csv",
     log:
@@ -42,9 +42,9 @@ rule audit:
         mem_mb=500,
     params:
         frames=frames_folder,
-        classes=ACTIONS,
+        class_names=CLASS_NAMES,
         settings=section("clip.frames"),
         code=code_version("audit"),
     shell:
         "python workflow_scripts/audit.py --lists {input.lists:q} --frames {params.frames:q}"
-        " --classes {params.classes:q} --settings {params.settings:q} --output {output.audit:q} 2>&1 | tee {log:q}"
+        " --classes {params.class_names:q} --settings {params.settings:q} --output {output.audit:q} 2>&1 | tee {log:q}"

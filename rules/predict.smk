@@ -21,7 +21,7 @@ rule predict:
         settings=section("evaluate.batch_size", "evaluate.engine"),
         code=code_version("predict"),
         model=subpath(input.program, parent=True),
-        folder=literal(str(Path(config["predict"]["videos"] or "").expanduser())),
+        folder=literal(str(Path(SETTINGS.predict.videos or "").expanduser())),
         videos=lambda wildcards: as_parameter(videos_to_predict(wildcards)),
         device=untracked_device,
     shell:

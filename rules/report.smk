@@ -5,11 +5,11 @@ rule figures:
         predictions=each_evaluation("predictions.csv"),
         histories=each_training("history.csv"),
         weights=each_training("weights.json"),
-        compared=expand("results/{other}/accuracy.csv", other=config["report"]["compare"]),
+        compared=expand("results/{other}/accuracy.csv", other=SETTINGS.report.compare),
         models=expand("results/<run>/split{split}/seed{seed}/model/metadata.json", split=SPLITS, seed=SEEDS),
         audit="results/<run>/audit.csv",
-        clips=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
-        packs=ancient(expand("<frames>/{action}.zip", action=ACTIONS)),
+        split_tables=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
+        packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
     output:
         landing="results/<run>/figures/landing.html",
         facts="results/<run>/figures/facts.rst",
@@ -107,7 +107,7 @@ rule figures:
     resources:
         mem_mb=2000,
     params:
-        settings=section(*(name for name in config if name not in {"device", "replace"})),
+        settings=section(*(name for name, _ in SETTINGS if name not in {"device", "replace"})),
         code=code_version("figures"),
         captions=folder_version("report"),
         templates=folder_version("workflow_scripts/video3d/report/templates"),

@@ -3,9 +3,9 @@ rule make_splits:
     input:
         lists="resources/<dataset>/ucfTrainTestlist",
         audit="results/<run>/audit.csv",
-        bound=bound_tables,
+        bound=tables_are_bound,
     output:
-        clips="results/<run>/splits/split{split}.csv",
+        split_table="results/<run>/splits/split{split}.csv",
         left_out="results/<run>/splits/split{split}_left_out.csv",
     log:
         "logs/make_splits/<run>/split{split}.log",
@@ -21,13 +21,13 @@ rule make_splits:
         code=code_version("make_splits"),
     shell:
         "python workflow_scripts/make_splits.py --lists {input.lists:q} --audit {input.audit:q} --split {wildcards.split}"
-        " --settings {params.settings:q} --output {output.clips:q} --left-out {output.left_out:q} 2>&1 | tee {log:q}"
+        " --settings {params.settings:q} --output {output.split_table:q} --left-out {output.left_out:q} 2>&1 | tee {log:q}"
 
 
 rule export_lists:
     """Write the splits as the annotation lists of PaddleVideo and mmaction2; run by name only."""
     input:
-        clips=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
+        split_tables=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
     output:
         lists=directory("results/<run>/annotations"),
     log:
@@ -42,4 +42,4 @@ rule export_lists:
     params:
         code=code_version("export_lists"),
     shell:
-        "python workflow_scripts/export_lists.py --split-table {input.clips:q} --output {output.lists:q} 2>&1 | tee {log:q}"
+        "python workflow_scripts/export_lists.py --split-table {input.split_tables:q} --output {output.lists:q} 2>&1 | tee {log:q}"

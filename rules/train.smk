@@ -1,12 +1,12 @@
 rule train:
     """Train the network on one split with one seed; a killed training goes on from its last checkpoint."""
     input:
-        clips="results/<run>/splits/split{split}.csv",
+        split_table="results/<run>/splits/split{split}.csv",
         # The tables hold the content of every video, so packs that are written anew with the same frames train nothing.
-        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
-        packs=ancient(expand("<frames>/{action}.zip", action=ACTIONS)),
-        start=lambda wildcards: as_inputs(with_description(config["train"]["weights"])),
-        bound=bound_trainings,
+        manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
+        packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
+        start=lambda wildcards: as_inputs(with_description(SETTINGS.train.weights)),
+        bound=trainings_are_bound,
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
         metadata="results/<run>/split{split}/seed{seed}/weights.json",
@@ -23,9 +23,9 @@ rule train:
         mem_mb=8000,
     params:
         settings=section("model", "clip", "train"),
-        start=lambda wildcards: as_parameter(with_description(config["train"]["weights"])),
+        start=lambda wildcards: as_parameter(with_description(SETTINGS.train.weights)),
         # The conversion of weights cannot change a training that starts from none.
-        code=code_version("train", without=[] if config["train"]["weights"] else ["video3d.weights.import_weights"]),
+        code=code_version("train", without=[] if SETTINGS.train.weights else ["video3d.weights.import_weights"]),
         frames=frames_folder,
         results=subpath(output.weights, parent=True),
         record=untracked_record,
@@ -33,7 +33,7 @@ rule train:
         device=untracked_device,
     shell:
         # The checkpoints are no output: Snakemake would delete them when a job is killed.
-        "python workflow_scripts/train.py --settings {params.settings:q} --clips {input.clips:q}"
+        "python workflow_scripts/train.py --settings {params.settings:q} --split-table {input.split_table:q}"
         " --frames {params.frames:q} --seed {wildcards.seed} --device {params.device} --threads {threads}"
         " --checkpoints {params.results:q}/checkpoints --code {params.code} --record {params.record:q}"
         " {params.allow_leak}"
@@ -48,8 +48,8 @@ rule check_weights:
     """
     input:
         weights=weights_to_evaluate,
-        clips="results/<run>/splits/split{split}.csv",
-        manifests=expand("<frames>/{action}.csv", action=ACTIONS),
+        split_table="results/<run>/splits/split{split}.csv",
+        manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
     output:
         origin="results/<run>/split{split}/seed{seed}/origins/{mark}.json",
     log:
@@ -66,11 +66,11 @@ rule check_weights:
         weights=weights_of,
         given=lambda wildcards: as_parameter(given_weights(wildcards)),
         replacement=replacement,
-        purpose=lambda wildcards: "--given" if wildcards.split in config["evaluate"]["weights"] else "",
+        purpose=lambda wildcards: "--given" if wildcards.split in SETTINGS.evaluate.weights else "",
         frames=frames_folder,
         code=code_version("check_weights"),
     shell:
-        "python workflow_scripts/check_weights.py --weights={params.weights:q} {params.purpose} --clips {input.clips:q}"
+        "python workflow_scripts/check_weights.py --weights={params.weights:q} {params.purpose} --split-table {input.split_table:q}"
         " --frames {params.frames:q} --settings {params.settings:q} --replacement={params.replacement:q}"
         " --output {output.origin:q} 2>&1 | tee {log:q}"
 
@@ -80,7 +80,7 @@ rule export:
     input:
         weights=weights_to_evaluate,
         origin=evaluated_origin,
-        clips="results/<run>/splits/split{split}.csv",
+        split_table="results/<run>/splits/split{split}.csv",
     output:
         program="results/<run>/split{split}/seed{seed}/model/model.json",
         parameters="results/<run>/split{split}/seed{seed}/model/model.pdiparams",
@@ -102,4 +102,4 @@ rule export:
         code=code_version("export"),
     shell:
         "python workflow_scripts/export.py --weights={params.weights:q} --settings {params.settings:q}"
-        " --origin {input.origin:q} --clips {input.clips:q} --output {params.model:q} 2>&1 | tee {log:q}"
+        " --origin {input.origin:q} --split-table {input.split_table:q} --output {params.model:q} 2>&1 | tee {log:q}"

@@ -38,11 +38,11 @@ def main() -> None:
     settings = read_settings(arguments.settings)
     state = file_state(arguments.weights) if arguments.weights.is_file() else None
     _, known = load_any(arguments.weights)
-    everyone = read_split(arguments.clips)
+    everyone = read_split(arguments.split_table)
     describe_model(arguments.weights, known, settings, class_names(everyone))
     found = find_overlap(known.get("training_data"), everyone, arguments.frames)
     if not settings.evaluate.allow_leak:
-        require_unseen(found, str(arguments.weights), str(arguments.clips))
+        require_unseen(found, str(arguments.weights), str(arguments.split_table))
     if found.known is None:
         logging.warning("%s do not tell what they were trained on: nobody knows whether the test is a fair one",
                         arguments.weights)  # fmt: skip
@@ -66,7 +66,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
-    parser.add_argument("--clips", type=Path, required=True, help="split table, as written by make_splits.py")
+    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
     parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
     parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, train, evaluate")
     parser.add_argument("--given", action="store_true", help="a setting gave them to be evaluated")

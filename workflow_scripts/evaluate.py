@@ -144,7 +144,7 @@ def main() -> None:
     predictor = Predictor(
         arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
     )
-    videos = test_videos(arguments.clips, predictor.labels)
+    videos = test_videos(arguments.split_table, predictor.labels)
     start = time.perf_counter()
     predicted = predict(predictor, videos, arguments.frames, protocol, settings, arguments.threads)
     seconds = time.perf_counter() - start
@@ -184,7 +184,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument("--clips", type=Path, required=True, help="split table: results/<run>/splits/split<k>.csv")
+    parser.add_argument("--split-table", type=Path, required=True, help="results/<run>/splits/split<k>.csv")
     parser.add_argument("--frames", type=Path, required=True, help="folder of the frame packs: <Class>.zip")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="segments", help="which views (default: %(default)s)")
     parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")

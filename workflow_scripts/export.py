@@ -40,7 +40,7 @@ def main() -> None:
     arguments = parse_arguments()
     settings = read_settings(arguments.settings)
     tensors, known = load_any(arguments.weights)
-    classes = class_names(read_split(arguments.clips)) if arguments.clips else arguments.classes
+    classes = class_names(read_split(arguments.split_table)) if arguments.split_table else arguments.classes
     metadata = describe_model(arguments.weights, known, settings, classes)
     if arguments.origin:
         metadata["weights"] = checked_origin(arguments.origin, metadata["weights"]["sha256"])
@@ -58,7 +58,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
     parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, frames, train")
     names = parser.add_mutually_exclusive_group()
-    names.add_argument("--clips", type=Path, help="split table whose classes the model must have")
+    names.add_argument("--split-table", type=Path, help="split table whose classes the model must have")
     names.add_argument("--classes", nargs="*", default=[], help="class names in the order of their labels")
     parser.add_argument("--origin", type=Path, help="what check_weights.py wrote about the weights")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")

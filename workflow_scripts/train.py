@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
-    parser.add_argument("--clips", type=Path, required=True, help="split table, as written by make_splits.py")
+    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
     parser.add_argument("--frames", type=Path, required=True, help="folder with <Class>.zip and <Class>.csv")
     parser.add_argument("--seed", type=int, default=10001, help="of all random draws")
     parser.add_argument("--device", choices=["auto", "gpu", "cpu"], default="auto")
@@ -70,13 +70,13 @@ def main() -> None:
 
 def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -> None:
     """The part of one process: train, and if it is the first one, write the outputs."""
-    everyone = read_split(options.clips)
+    everyone = read_split(options.split_table)
     videos = [video for video in everyone if video.subset != "test"]
     weights = settings["train"]["weights"]
     begun_with = known_weights(weights) if weights else None
     if begun_with and not options.allow_leak:
         found = training_data.find_overlap(begun_with.get("training_data"), everyone, options.frames)
-        training_data.require_unseen(found, weights, str(options.clips))
+        training_data.require_unseen(found, weights, str(options.split_table))
     facts = {
         "labels": class_names(everyone),
         **settings,

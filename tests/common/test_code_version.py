@@ -203,11 +203,14 @@ common/disk.py
 common/errors.py
 common/files.py                  all
 common/folders.py                predict
+common/last_words.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
+common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
 common/tables.py                 all but make_demo_dataset accuracy compare
 common/versions.py               train tuning check_weights export evaluate figures
+common/wildcard_paths.py
 
 compute/cpu_convolution.py       train tuning
 compute/device.py                train tuning evaluate predict
@@ -231,18 +234,22 @@ evaluation/predictor.py          evaluate predict
 evaluation/protocols.py          evaluate figures predict
 evaluation/tensorrt.py           evaluate predict
 
+fetch/archive_members.py
 fetch/archives.py
 fetch/download.py
 fetch/http_session.py
 fetch/lists.py
+fetch/rar_archive.py
 fetch/remote_zip.py
 fetch/sources.py
 fetch/unpacked.py
 
 frames/extraction.py             extract_frames predict
 frames/ffmpeg.py                 extract_frames figures predict
+frames/frame_encoder.py          extract_frames predict
 frames/frame_pack.py             extract_frames train tuning evaluate figures predict
 frames/manifests.py              train tuning check_weights
+frames/video_status.py           extract_frames predict
 
 model/architecture.py            train tuning check_weights export
 model/layer_costs.py             train tuning
@@ -250,7 +257,13 @@ model/normalised_model.py        train tuning export evaluate predict
 model/resnet3d.py                train tuning check_weights export
 
 preflight/bound_run.py
+preflight/compared_runs.py
+preflight/evaluated_weights.py
+preflight/check_device.py
+preflight/check_files.py
+preflight/check_lists.py
 preflight/plan.py
+preflight/stale_locks.py
 
 report/analysis.py               compare figures
 report/captions.py               figures

@@ -29,7 +29,7 @@ def trained_on(tmp_path, videos, sources, **facts):
 
 
 def check(tmp_path, dataset, weights, *more):
-    arguments = ["--weights", weights, "--clips", dataset / "split1.csv", "--frames", dataset / "frames"]
+    arguments = ["--weights", weights, "--split-table", dataset / "split1.csv", "--frames", dataset / "frames"]
     result = call(check_weights.main, *arguments, *more, "--output", tmp_path / "origin.json")
     path = tmp_path / "origin.json"
     return result, json.loads(path.read_text()) if path.is_file() else None

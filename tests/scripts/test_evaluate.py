@@ -28,7 +28,7 @@ def project(tmp_path_factory):
 def run(project: Path, out: Path, *more: object, protocol: str = "segments", settings: str = "{}"):
     """Call the script with output files in `out`."""
     arguments = {
-        "--model": project / "model", "--clips": project / "split1.csv", "--frames": project / "frames",
+        "--model": project / "model", "--split-table": project / "split1.csv", "--frames": project / "frames",
         "--protocol": protocol, "--settings": settings, "--device": "cpu",
         "--predictions": out / OUTPUTS[0], "--metrics": out / OUTPUTS[1], "--probabilities": out / OUTPUTS[2],
     }  # fmt: skip
@@ -108,7 +108,7 @@ def renamed(row: dict) -> dict:
     ],
 )
 def test_tables_that_do_not_fit(project, tmp_path, edit, message):
-    result = run(project, tmp_path, "--clips", edited_split(project, tmp_path, edit))
+    result = run(project, tmp_path, "--split-table", edited_split(project, tmp_path, edit))
     assert result.returncode == 1
     assert message in result.stderr
     assert not any((tmp_path / name).exists() for name in OUTPUTS)
@@ -116,7 +116,7 @@ def test_tables_that_do_not_fit(project, tmp_path, edit, message):
 
 def test_train_videos_are_not_predicted(project, tmp_path):
     split = edited_split(project, tmp_path, lambda row: row | {"subset": "test" if row["group"] == "1" else "train"})
-    run(project, tmp_path, "--clips", split)
+    run(project, tmp_path, "--split-table", split)
     assert list(pd.read_csv(tmp_path / "predictions.csv")["group"]) == [1, 1, 1]
 
 

@@ -199,9 +199,8 @@ def test_annotation_lists_of_other_tools(data):
         "HandstandPushups/v_HandStandPushups_g04_c01 204 1",
         "Punch/v_Punch_g04_c01 304 2",
     ]
-    assert (
-        call(export_lists.main, "--split-table", data / "split1.csv", "--output", data / "annotations").returncode == 0
-    )
+    arguments = "--split-table", data / "split1.csv", "--output", data / "annotations"
+    assert call(export_lists.main, *arguments).returncode == 0
     assert {path.name for path in (data / "annotations").iterdir()} == {
         "split1_train.txt", "split1_validation.txt", "split1_test.txt"
     }  # fmt: skip

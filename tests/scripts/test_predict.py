@@ -140,7 +140,7 @@ def test_a_test_video_gets_its_row(model, tmp_path, capsys, ucf101_mini, protoco
     model = write_model(tmp_path / "model", classes=names, resizing=resizing)
     outputs = [f"--{name}={tmp_path / name}" for name in ("predictions", "metrics", "probabilities")]
     call(
-        evaluate.main, "--model", model, "--clips", tmp_path / "split.csv", "--frames", tmp_path / "frames",
+        evaluate.main, "--model", model, "--split-table", tmp_path / "split.csv", "--frames", tmp_path / "frames",
         "--protocol", protocol, "--device", "cpu", *outputs,
     )  # fmt: skip
     capsys.readouterr()

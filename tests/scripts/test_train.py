@@ -32,7 +32,7 @@ def start(dataset, output, settings=SETTINGS, **options):
     """Start train.py with its outputs in `output`, in a process group of its own."""
     options = {"threads": 1, "device": "cpu", "code": "test"} | options
     command = [sys.executable, str(PROJECT / "workflow_scripts" / "train.py"), "--settings", json.dumps(settings)]
-    command += ["--clips", str(dataset / "split1.csv"), "--frames", str(dataset / "frames"), "--seed", "1"]
+    command += ["--split-table", str(dataset / "split1.csv"), "--frames", str(dataset / "frames"), "--seed", "1"]
     command += ["--checkpoints", str(output / "checkpoints"), "--history", str(output / "history.csv")]
     command += ["--weights", str(output / "weights.pdparams")]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]

@@ -130,7 +130,7 @@ def test_one_replaced_video_concerns_its_class_only(finished):
     write_video(finished.folder / "data/tiny/videos/Retreat/v_Retreat_g04_c01.avi", seed=99)
     jobs = finished.jobs()
     extractions = [job for job in jobs if job["rule"] == "extract_frames"]
-    assert [job["wildcards"] for job in extractions] == ["action=Retreat"]
+    assert [job["wildcards"] for job in extractions] == ["class_name=Retreat"]
     assert {job["rule"] for job in jobs} == {"all", "extract_frames", "audit", "make_splits", *AFTER_TRAINING}
 
 

@@ -383,6 +383,11 @@ class Settings(Section):
     report: ReportSettings = Field(default_factory=ReportSettings)
     """what the report says and shows besides the results of this run"""
 
+    @property
+    def trained_splits(self) -> list[int]:
+        """The splits that are trained on: those that no weights are given for."""
+        return [split for split in self.splits if str(split) not in self.evaluate.weights]
+
 
 def resolve(given: Mapping[str, Any]) -> Settings:
     """Return all settings: those that are `given`, and the defaults of the others.

@@ -17,6 +17,7 @@ OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_grou
 OF_TRAININGS = (*OF_TABLES, "model", "clip", "train")
 # What is made anew within minutes, so nobody is asked.
 OF_EVALUATIONS = ("splits", "seeds", "evaluate")
+DEFAULTS = Settings().model_dump()
 LEFT_NOTHING_OUT = ("dataset.faulty_videos", "stop")
 WITHOUT_ORDER = {"validation_groups", "dataset.classes"}
 WAYS_OUT = (
@@ -28,10 +29,14 @@ WAYS_OUT = (
 def refusal(
     run: Path, trainings: Sequence[Path], settings: Settings, classes: Sequence[str], binding=OF_TRAININGS
 ) -> str:
-    """Why this call must not go on: the finished `trainings` that were made with other settings, and the ways out.
+    """Return why this call must not go on: what it would replace, and the ways out; empty if it may go on.
 
-    `trainings` are folders <run>/split<k>/seed<s>, `classes` the names that the settings stand for, `binding` the names
-    of the settings that count. Empty if nothing that is finished would be replaced, by other settings at least.
+    Args:
+        run: The folder of the run, results/<run>.
+        trainings: Folders <run>/split<k>/seed<s>; those whose training is not finished do not count.
+        settings: All settings of this call.
+        classes: The names of the classes that the settings stand for.
+        binding: The names of the settings, or of sections, that must be those of the finished trainings.
     """
     changed: dict[str, str] = {}
     lost = []
@@ -60,7 +65,7 @@ def refusal(
 
 
 def read_training(folder: Path) -> dict[str, Any]:
-    """What the description of the training in `folder` says; empty if it cannot be read.
+    """Return what the description of the training in `folder` says; empty if it cannot be read.
 
     Settings that version 0.1 did not keep there are taken from the config.yaml of the run.
     """
@@ -72,7 +77,7 @@ def read_training(folder: Path) -> dict[str, Any]:
 def differences(
     made: Mapping, settings: Settings, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
 ) -> Iterator[tuple[str, str]]:
-    """The binding settings in which `made`, a weights.json, differs from `settings`: their names, and `old → new`.
+    """Yield the `binding` settings in which `made`, a weights.json, differs from `settings`: name, and `old → new`.
 
     A setting that an older version did not have had its default. Faulty videos that were left out are the only ones
     that `dataset.faulty_videos` matters for: where it said `stop`, there were none.
@@ -93,7 +98,7 @@ def differences(
 
 
 def evaluation_changes(run: Path, settings: Settings) -> str:
-    """What is evaluated anew in a run, as the settings beside its accuracies say: `old → new`; empty if nothing."""
+    """Return what is evaluated anew with other settings than those beside the accuracies: `old → new`, or nothing."""
     kept, asked = _kept(run), settings.model_dump()
     changes = [
         f"{setting}: {_text(old)} → {_text(new)}"
@@ -105,14 +110,14 @@ def evaluation_changes(run: Path, settings: Settings) -> str:
 
 
 def describe_training(folder: Path, made: Mapping) -> str:
-    """A line for one finished training: where it is, when it ended, how long it was."""
+    """Return a line about a finished training: where it is, how long it was, when it ended."""
     ended = datetime.datetime.fromtimestamp((folder / "weights.pdparams").stat().st_mtime)
     epochs = _value(made, "train.epochs", "?")
     return f"{folder.parent.name}/{folder.name}: {epochs} epochs, finished {ended:%Y-%m-%d %H:%M}"
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Return the mapping in a JSON or YAML file of a run; empty if it cannot be read."""
+    """Return the mapping in a JSON or YAML file of a run; an empty one if it cannot be read."""
     try:
         return run_files.read_mapping(path)
     except (UserError, OSError):
@@ -120,21 +125,16 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
 
 def _kept(run: Path) -> dict[str, Any]:
-    """The settings beside the accuracies of a run, under the names of today; empty if there are none."""
+    """Return the settings beside the accuracies of a run under the names of today; empty if there are none."""
     return with_todays_names(read_mapping(run / "config.yaml"))
 
 
 def _leaves(name: str) -> list[tuple[str, Any]]:
-    """The settings below `name` with their defaults; `name` itself if it is a setting."""
-    return list(_below(name, _value(Settings().model_dump(), name, None)))
-
-
-def _below(name: str, default: Any) -> Iterator[tuple[str, Any]]:
-    if not (isinstance(default, dict) and default):  # a mapping that is empty by default is a setting
-        yield name, default
-        return
-    for key, value in default.items():
-        yield from _below(f"{name}.{key}", value)
+    """Return the settings below `name` with their defaults; `name` itself if it is a setting."""
+    default = _value(DEFAULTS, name, None)
+    if isinstance(default, dict) and default:  # a mapping that is empty by default is a setting
+        return [leaf for key in default for leaf in _leaves(f"{name}.{key}")]
+    return [(name, default)]
 
 
 def _value(settings: Mapping, setting: str, default: Any) -> Any:

@@ -1,0 +1,70 @@
+"""What stops a call before anything runs. Each rule that a guard watches has it among its inputs, which adds no file."""
+
+import contextlib
+import io
+from functools import cache
+
+from snakemake.cli import parse_args
+from snakemake.logging import logger
+
+from video3d.preflight import bound_run, compared_runs, plan
+
+
+def check_plan():
+    """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here.
+
+    While the rules are read, Snakemake tells neither the targets nor the executor: the command line does.
+    """
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            _, call = parse_args(sys.argv[1:])
+    except SystemExit:  # another program calls Snakemake
+        return plan.check(SETTINGS, VIDEOS, LISTS)
+    here = call.executor in {None, "local"}
+    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=here, reports=bool(call.report))
+
+
+if workflow.is_main_process:
+    try:
+        check_plan()
+    except UserError as error:
+        stop(error)
+
+
+def tables_are_bound(wildcards):
+    """Stop a call that would replace the tables that a finished training of this run was made from."""
+    return stop_if_bound(tuple(RESULTS.glob("split*/seed*")), bound_run.OF_TABLES)
+
+
+def trainings_are_bound(wildcards):
+    """Stop a call that would replace a finished training by one with other settings."""
+    trainings = [RESULTS / f"split{split}" / f"seed{seed}" for split in SETTINGS.trained_splits for seed in SEEDS]
+    return stop_if_bound(tuple(trainings), bound_run.OF_TRAININGS)
+
+
+@cache
+def stop_if_bound(trainings, binding):
+    """Stop this call if one of the trainings is finished and was made with other settings."""
+    if workflow.is_main_process and not SETTINGS.replace:
+        if reason := bound_run.refusal(RESULTS, trainings, SETTINGS, CLASS_NAMES, binding):
+            stop(reason)
+    return []
+
+
+def evaluations_may_change(wildcards):
+    """Say in one line which evaluations are made anew with other settings; they take minutes, so nothing is stopped."""
+    changes = bound_run.evaluation_changes(RESULTS, SETTINGS)
+    if changes and workflow.is_main_process:
+        logger.warning(f"{RESULTS} holds other evaluations, which give way to those of this call: {changes}")
+    return []
+
+
+def compared_answers(wildcards):
+    """A parameter that changes when the answers of one of two runs do; stops the call if a run is not there.
+
+    The files are no inputs of the comparison: with the settings at hand Snakemake would make them, which trains.
+    """
+    try:
+        return compared_runs.version_of_answers((wildcards.run, wildcards.other))
+    except UserError as error:
+        stop(error)
