@@ -41,7 +41,7 @@ def extract_class(
     return manifest
 
 
-def find_videos(folder: Path) -> list[Path]:
+def list_videos(folder: Path) -> list[Path]:
     """Return the videos in `folder`, by name. Raises UserError if there is no such folder."""
     if not folder.is_dir():
         raise UserError(f"there are no videos of class {folder.name}: {folder} is not a folder; is it in the archive?")
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="table to write, <Class>.csv")
     arguments = parser.parse_args()
     settings = read_settings(arguments.settings).frames
-    videos = find_videos(arguments.videos)
+    videos = list_videos(arguments.videos)
     manifest = extract_class(
         videos, settings.short_side, settings.quality, arguments.threads, arguments.pack, arguments.manifest
     )

@@ -28,7 +28,7 @@ from video3d.common.settings import read_settings
 from video3d.report import analysis, chart_style, contact_sheets, html_page, prediction_charts, training_charts
 from video3d.report.captions import collect_facts, collect_origins, render_caption, write_substitutions
 from video3d.report.headline import Score, answer_sentence, collect_scores
-from video3d.report.notices import write_notices
+from video3d.report.notices import collect_notices
 from video3d.report.paired_comparison import difference_table, leak_warnings
 from video3d.report.provenance import describe_protocols, describe_run, network_name
 from video3d.report.published import PublishedComparison, compare_with_published
@@ -68,7 +68,7 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
     tables = make_tables(run, audit, benchmarks)
     scores = collect_scores(run)
     comparisons = compare_with_published(run, scores)
-    notices = write_notices(run, scores, audit)
+    notices = collect_notices(run, scores, audit)
     facts = collect_facts(run, tables["mistakes"])
     write_substitutions(facts, output / "facts.rst")
 

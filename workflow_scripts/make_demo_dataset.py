@@ -45,7 +45,7 @@ MOTIONS = {  # what changes, in the first class upwards and in the second downwa
 CLASSES = sorted((name for pair in MOTIONS.values() for name in pair), key=str.lower)  # UCF101's order
 GROUPS = range(1, 26)
 TEST_GROUPS = {1: range(1, 8), 2: range(8, 15), 3: range(15, 22)}
-CLIPS_PER_GROUP = 4
+VIDEOS_PER_GROUP = 4
 
 WIDTH, HEIGHT = 96, 72
 FRAMES = 24
@@ -103,10 +103,10 @@ def draw_path(moving: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return path
 
 
-def render_video(moving: str, group: int, clip: int) -> np.ndarray:
+def render_video(moving: str, group: int, number: int) -> np.ndarray:
     """The frames of the first class of a pair: uint8 (FRAMES, HEIGHT, WIDTH, BGR). The second class is its reverse."""
     look = group_look(moving, group)
-    rng = np.random.default_rng([*moving.encode(), group, clip])
+    rng = np.random.default_rng([*moving.encode(), group, number])
     path = draw_path(moving, rng)
     angle = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -139,39 +139,42 @@ def write_video(path: Path, frames: np.ndarray) -> None:
     writer.release()
 
 
-def video_name(name: str, group: int, clip: int) -> str:
+def video_name(class_name: str, group: int, number: int) -> str:
     """UCF101's name of a video, e.g. v_Grow_g01_c02."""
-    return f"v_{name}_g{group:02d}_c{clip:02d}"
+    return f"v_{class_name}_g{group:02d}_c{number:02d}"
 
 
-def write_pair(folder: Path, moving: str, group: int, clip: int) -> None:
+def write_pair(folder: Path, moving: str, group: int, number: int) -> None:
     """Write the video of both classes of a pair: the same pictures, forwards and backwards."""
-    frames = render_video(moving, group, clip)
+    frames = render_video(moving, group, number)
     for name, ordered in zip(MOTIONS[moving], (frames, frames[::-1]), strict=True):
-        write_video(folder / f"{video_name(name, group, clip)}.avi", ordered)
+        write_video(folder / f"{video_name(name, group, number)}.avi", ordered)
 
 
-def listed(groups: Iterable[int], clips: int) -> Iterator[tuple[int, str]]:
+def list_entries(groups: Iterable[int], videos_per_group: int) -> Iterator[tuple[int, str]]:
     """Label (from 1) and list entry of every video of `groups`, in the order of UCF101's lists."""
     for label, name in enumerate(CLASSES, start=1):
         for group in groups:
-            for clip in range(1, clips + 1):
-                yield label, f"{name}/{video_name(name, group, clip)}.avi"
+            for number in range(1, videos_per_group + 1):
+                yield label, f"{name}/{video_name(name, group, number)}.avi"
 
 
-def list_files(clips: int) -> dict[str, str]:
+def list_files(videos_per_group: int) -> dict[str, str]:
     """Name and text of every list file, in UCF101's format: CRLF, labels in the train lists only."""
     files = {"classInd.txt": [f"{label} {name}" for label, name in enumerate(CLASSES, start=1)]}
     for split, test_groups in TEST_GROUPS.items():
         train_groups = [group for group in GROUPS if group not in test_groups]
-        files[f"trainlist{split:02d}.txt"] = [f"{entry} {label}" for label, entry in listed(train_groups, clips)]
-        files[f"testlist{split:02d}.txt"] = [entry for _, entry in listed(test_groups, clips)]
+        files[f"trainlist{split:02d}.txt"] = [
+            f"{entry} {label}" for label, entry in list_entries(train_groups, videos_per_group)
+        ]
+        files[f"testlist{split:02d}.txt"] = [entry for _, entry in list_entries(test_groups, videos_per_group)]
     return {name: "".join(f"{line}\r\n" for line in lines) for name, lines in files.items()}
 
 
-def make_demo_dataset(folder: Path, clips: int = CLIPS_PER_GROUP, threads: int = 2) -> None:
-    """Write the archive of videos and the archive of lists to `folder`; `clips` videos per group and class."""
-    pairs = [(moving, group, clip) for moving in MOTIONS for group in GROUPS for clip in range(1, clips + 1)]
+def make_demo_dataset(folder: Path, videos_per_group: int = VIDEOS_PER_GROUP, threads: int = 2) -> None:
+    """Write the archive of videos and the archive of lists to `folder`."""
+    numbers = range(1, videos_per_group + 1)
+    pairs = [(moving, group, number) for moving in MOTIONS for group in GROUPS for number in numbers]
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(threads) as pool:
         videos = Path(scratch)
         written = pool.map(lambda pair: write_pair(videos, *pair), pairs)
@@ -181,7 +184,7 @@ def make_demo_dataset(folder: Path, clips: int = CLIPS_PER_GROUP, threads: int =
             for file in sorted(videos.iterdir()):
                 archive.add(f"UCF101/{file.name}", file.read_bytes())
     with StoredZip(folder / LISTS_ARCHIVE) as archive:
-        for name, text in list_files(clips).items():
+        for name, text in list_files(videos_per_group).items():
             archive.add(f"ucfTrainTestlist/{name}", text.encode())
 
 

@@ -1,6 +1,8 @@
 """The files that figures.py writes, without a browser."""
 
 import gzip
+import html
+import io
 import json
 import os
 import re
@@ -9,6 +11,7 @@ import sys
 from base64 import b64decode
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,8 @@ import pytest
 import simplejpeg
 import yaml
 
+import compare
+from helpers.script_call import call
 from helpers.simulated import draw_figures, simulate
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
@@ -27,9 +32,9 @@ PROJECT = Path(__file__).parents[2]
 OUTPUTS = re.findall(r'"results/<run>/figures/(\S+)"', (PROJECT / "rules" / "report.smk").read_text())
 
 
-def unpacked(html: Path) -> str:
+def unpacked(page: Path) -> str:
     """The page inside of a page that unpacks itself."""
-    return gzip.decompress(b64decode(re.search(r'atob\("([^"]+)"\)', html.read_text())[1])).decode()
+    return gzip.decompress(b64decode(re.search(r'atob\("([^"]+)"\)', page.read_text())[1])).decode()
 
 
 def test_writes_exactly_what_the_rule_declares(full_size: Path) -> None:
@@ -185,6 +190,21 @@ def caption(name: str, figures: Path) -> str:
         " ",
         captions.render_caption(PROJECT / "report" / f"{name}.rst", settings, figures / "facts.rst"),
     )
+
+
+def test_compare_prints_the_difference_and_interval_that_the_report_shows(compared: Path, tmp_path: Path) -> None:
+    page = unpacked(compared / "report.html")
+    table = re.search(r'download="differences.csv" href="data:text/csv;charset=utf-8,([^"]*)"', page)[1]
+    shown = pd.read_csv(io.StringIO(unquote(html.unescape(table))))
+    results = compared.parents[1]
+    call(compare.main, results / "other", results / "simulated", "--csv", "--output", tmp_path / "compare_other.csv")
+    printed = pd.read_csv(tmp_path / "compare_other.csv").query("split == 'all'")
+    assert list(shown["protocol"]) == list(printed["protocol"]) == ["segments"]
+    for here, there in {"difference": "difference", "low": "difference_low", "high": "difference_high"}.items():
+        assert list(shown[here]) == pytest.approx(list(printed[there]), rel=1e-5, abs=0), here
+    low, high = printed[["difference_low", "difference_high"]].iloc[0]
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page.partition('id="table-differences"')[2].partition("</table>")[0])
+    assert {f"{100 * low:.1f} %", f"{100 * high:.1f} %"} <= set(cells)
 
 
 def test_given_weights_are_not_described_by_the_settings(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from helpers.simulated import simulate
 from video3d.common.errors import UserError
 from video3d.common.settings import read_settings
 from video3d.report import headline
-from video3d.report.notices import write_notices
+from video3d.report.notices import collect_notices
 from video3d.report.published import compare_with_published
 from video3d.report.results import Run, read_run
 
@@ -63,7 +63,7 @@ def test_a_subset_is_compared_with_nothing(subset: Run) -> None:
 
 def test_what_is_said_first(subset: Run) -> None:
     audit = pd.DataFrame({"status": ["ok", "missing", "damaged", "short"]})
-    said = write_notices(subset, headline.collect_scores(subset), audit)
+    said = collect_notices(subset, headline.collect_scores(subset), audit)
     assert said[0].startswith("SIMULATED")
     assert said[1:] == [
         "A subset of UCF101: 3 of 101 classes; guessing gives 33.3 %. Not comparable with published numbers.",
@@ -74,7 +74,7 @@ def test_what_is_said_first(subset: Run) -> None:
 
 
 def test_full_ucf101_needs_no_warning(run: Run) -> None:
-    assert len(write_notices(run, headline.collect_scores(run), NO_FAULTS)) == 1  # that it is simulated
+    assert len(collect_notices(run, headline.collect_scores(run), NO_FAULTS)) == 1  # that it is simulated
 
 
 def test_the_sentence_names_its_protocol(run: Run) -> None:

@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 import extract_frames
-from extract_frames import extract_class, find_videos
+from extract_frames import extract_class, list_videos
 from helpers.paths import PROJECT
 from helpers.script_call import call
 from helpers.tiny_project import write_video
@@ -73,11 +73,11 @@ def test_pack_and_manifest_agree(punch, tmp_path):
 
 def test_what_is_written_does_not_depend_on_time_and_threads(punch, tmp_path):
     one, other = tmp_path / "one" / "Punch.zip", tmp_path / "other" / "Punch.zip"
-    extract_class(find_videos(punch), 24, 85, 1, one, one.with_suffix(".csv"))
+    extract_class(list_videos(punch), 24, 85, 1, one, one.with_suffix(".csv"))
     for path in punch.glob("*.avi"):
         os.utime(path, (1, 1))
     time.sleep(2.1)  # the dates of a ZIP count in steps of two seconds
-    extract_class(find_videos(punch), 24, 85, 3, other, other.with_suffix(".csv"))
+    extract_class(list_videos(punch), 24, 85, 3, other, other.with_suffix(".csv"))
     assert other.read_bytes() == one.read_bytes()
     assert other.with_suffix(".csv").read_bytes() == one.with_suffix(".csv").read_bytes()
 
@@ -105,13 +105,13 @@ def test_a_killed_extraction_starts_anew_and_leaves_nothing_behind(tmp_path):
 
 def test_an_error_leaves_nothing_and_keeps_what_was_there(punch, tmp_path):
     pack, manifest = tmp_path / "frames" / "Punch.zip", tmp_path / "frames" / "Punch.csv"
-    extract_class(find_videos(punch), 24, 85, 1, pack, manifest)
+    extract_class(list_videos(punch), 24, 85, 1, pack, manifest)
     before = pack.read_bytes(), manifest.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before[0]) // 2, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            extract_class(find_videos(punch), 24, 85, 1, pack, manifest)
+            extract_class(list_videos(punch), 24, 85, 1, pack, manifest)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert sorted(path.name for path in pack.parent.iterdir()) == ["Punch.csv", "Punch.zip"]
@@ -123,7 +123,7 @@ def test_a_class_without_videos(tmp_path):
     extract_class([], 24, 3, 1, pack, tmp_path / "Punch.csv")
     assert (Pack(pack).videos, manifest_of(pack)) == ({}, {})
     with pytest.raises(UserError, match="no videos of class PushUps"):
-        find_videos(tmp_path / "PushUps")
+        list_videos(tmp_path / "PushUps")
 
 
 def test_a_missing_class_is_an_error_without_a_traceback(tmp_path):

@@ -1,19 +1,12 @@
 """summarise_network.py prints what is asked for, and refuses what is no network."""
 
-import subprocess
-import sys
-
-from helpers.paths import PROJECT
+import summarise_network
+from helpers.script_call import call
 
 
-def summarise(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, PROJECT / "workflow_scripts" / "summarise_network.py", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_layers_of_the_reference():
-    done = summarise("--depth", "18", "--shortcut", "reference", "--num-classes", "101")
-    lines = done.stdout.splitlines()
+def test_layers_of_the_reference(capsys):
+    done = call(summarise_network.main, "--depth", "18", "--shortcut", "reference", "--num-classes", "101")
+    lines = capsys.readouterr().out.splitlines()
     assert done.returncode == 0
     assert "trainable parameters: 33,615,781" in lines
     assert lines[-1] == "multiply-adds: 8,382,695,936 (8.38 × 10⁹) for a clip of 16×112×112"
@@ -23,7 +16,7 @@ def test_layers_of_the_reference():
 
 
 def test_what_is_no_network_is_refused():
-    done = summarise("--num-classes", "0")
+    done = call(summarise_network.main, "--num-classes", "0")
     assert done.returncode == 1
     assert "error: --num-classes must be at least 1, not 0" in done.stderr
     assert "Traceback" not in done.stderr

@@ -24,7 +24,7 @@ class AuditedVideo(NamedTuple):
 
 
 def write_audit(path: Path, audited: Iterable[AuditedVideo]) -> None:
-    """Write the table of the audit; it is whole or absent."""
+    """Write the table of the audit, whole or not at all."""
     write_table(path, COLUMNS, audited)
 
 

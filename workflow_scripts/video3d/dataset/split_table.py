@@ -23,7 +23,7 @@ class Video(NamedTuple):
 
 
 def write_split(path: Path, videos: Iterable[Video]) -> None:
-    """Write a split table; it is whole or absent."""
+    """Write a split table, whole or not at all."""
     write_table(path, COLUMNS, videos)
 
 

@@ -14,13 +14,13 @@ from video3d.common.console import progress
 from video3d.common.disk import full_disk_is_an_error, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.fetch.http_session import Interruption, MirrorError, Session, patiently, translated_errors
-from video3d.fetch.sources import Source
+from video3d.fetch.http_session import MirrorError, Session, TemporaryFailure, retry, translated_errors
+from video3d.fetch.sources import DataSource
 
 BLOCK = 1 << 18
 
 
-def obtain(source: Source, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
+def fetch_archive(source: DataSource, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
     """Put the archive that `source` tells of at `output`: download it, or link to it if it is a local file.
 
     `checksum` is the SHA-256 of the archive; a URL needs one, a local file is checked if there is one.
@@ -114,20 +114,20 @@ class Transfer:
         farthest, requests_made = self.size(), 0
 
         def advance() -> bool:
-            """One request. True: complete, False: some bytes further. Raises Interruption if it brought nothing."""
+            """One request. True: complete, False: some bytes further. Raises TemporaryFailure if it brought nothing."""
             nonlocal farthest, requests_made
             requests_made += 1
             try:
                 self.request()
                 return True
-            except Interruption as interruption:
+            except TemporaryFailure as failure:
                 if self.size() <= farthest:
                     raise
                 farthest = self.size()
-                logging.warning("%s: %s at byte %d, resuming", self.url, interruption, farthest)
+                logging.warning("%s: %s at byte %d, resuming", self.url, failure, farthest)
                 return False
 
-        while not patiently(advance, self.url):
+        while not retry(advance, self.url):
             pass
         return requests_made > 1
 
@@ -139,7 +139,7 @@ class Transfer:
                 if _total(response, offset) == offset:
                     return
                 self.discard()
-                raise Interruption("the server has a shorter file than what has arrived, starting over")
+                raise TemporaryFailure("the server has a shorter file than what has arrived, starting over")
             if response.status_code == requests.codes.partial_content:
                 if _start(response) != offset:
                     raise MirrorError(f"answers with another range than asked for: {_range(response)}")
@@ -155,7 +155,7 @@ class Transfer:
             with full_disk_is_an_error(self.output.parent):
                 self.append(response, offset, total)
         if total is not None and self.size() < total:
-            raise Interruption("the server sent less than the range asked for")
+            raise TemporaryFailure("the server sent less than the range asked for")
 
     @contextmanager
     def answer(self, offset: int) -> Iterator[requests.Response]:

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from video3d.common.errors import UserError
-from video3d.fetch.archives import ZIP_ERRORS
+from video3d.fetch.archive_members import ZIP_ERRORS
 
 LIST_NAME = re.compile(r"classInd\.txt|(train|test)list\d\d\.txt")
 LARGEST_LIST = 10 << 20  # bytes; the official ones have at most 0.5 MB

@@ -18,7 +18,7 @@ FPS_MODE_SINCE = (5, 1)
 SCALER = "bilinear+accurate_rnd"  # accurate rounding: the same frames whatever the processor
 
 
-class Report(NamedTuple):
+class Messages(NamedTuple):
     """What ffmpeg said about a video: frame rate, end of the last frame in seconds if known, lines about errors."""
 
     fps: float
@@ -26,7 +26,7 @@ class Report(NamedTuple):
     errors: list[str]
 
 
-def read_report(messages: str) -> Report:
+def read_messages(messages: str) -> Messages:
     """Parse what ffmpeg wrote at `-loglevel level+info`."""
     rate = re.search(r"Stream #0:.*Video:.*? ([\d.]+) (?:fps|tbr)", messages)
     times = re.findall(r"time=(\d+):(\d+):([\d.]+)", messages)
@@ -37,7 +37,7 @@ def read_report(messages: str) -> Report:
         match = re.match(r"(?P<contexts>(?:\[[^]]* @ \w+\] )*)\[(?:error|fatal|panic)\] (?P<text>.*\S)", line)
         if match and not any(f"[{codec}" in match["contexts"] for codec in audio):
             errors.append(re.sub(r" @ 0x\w+", "", match["contexts"]) + match["text"])
-    return Report(float(rate[1]) if rate else 0.0, end, errors)
+    return Messages(float(rate[1]) if rate else 0.0, end, errors)
 
 
 def extraction_command(video: Path, short_side: int) -> list[str]:

@@ -88,7 +88,10 @@ def confused_pairs(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
-    """`accuracy_by` class, best first, with the class it is most often taken for and the share of that mistake."""
+    """Return the accuracy of every class, best first, and the class that it is most often taken for.
+
+    Columns of `accuracy_by` and taken_for, taken_for_share (of the class's videos).
+    """
     worst = confused_pairs(predictions).drop_duplicates("class").set_index("class")
     table = accuracy_by(average_seeds(predictions), "class")
     table["taken_for"] = table["class"].map(worst["predicted_class"])

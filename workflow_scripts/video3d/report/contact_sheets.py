@@ -17,14 +17,12 @@ from video3d.common.settings import EvaluateSettings
 from video3d.evaluation.protocols import views
 from video3d.frames.frame_pack import Pack
 
-WIDTH = 920
+WIDTH, GAP, LINE = 920, 6, 15  # pixels: the widest sheet, between two pictures, height of a line of text
 LEAST_WIDTH, CHARACTERS = 640, 100  # room for a line of that many characters
-GAP = 6
-LINE = 15
-QUALITY = 55
+QUALITY = 55  # of a WebP, 0 to 100
 RIGHT, WRONG, INK = "#00704f", "#b34700", "#222222"
 MISTAKES, MISTAKES_IN_ROW = 21, 7
-PAIRS, VIDEOS_OF_PAIR = 4, 4
+PAIRS, VIDEOS_OF_PAIR = 4, 4  # as many videos of either class of a pair
 
 
 @dataclass(frozen=True)
@@ -70,15 +68,15 @@ class FrameReader:
         return self._packs[class_name]
 
 
-def draw_mistakes(frames: FrameReader, wrong: pd.DataFrame, heading: Sequence[str]) -> str:
-    """Draw the first rows of `wrong` (video, class, predicted_class, probability, split), a cell per video."""
+def draw_mistakes(frames: FrameReader, mistakes: pd.DataFrame, heading: Sequence[str]) -> str:
+    """Draw the first of the `mistakes` (video, class, predicted_class, probability, split), a cell per video."""
     size = WIDTH // MISTAKES_IN_ROW - GAP
     cells = [
         Cell(
             frames.middle_frame(row["class"], row["video"], size),
             [(row["class"], RIGHT), (row["predicted_class"], WRONG), (f"{row['probability']:.0%}", INK)],
         )
-        for _, row in wrong.drop_duplicates("video").head(MISTAKES).iterrows()
+        for _, row in mistakes.drop_duplicates("video").head(MISTAKES).iterrows()
     ]
     if not cells:
         return draw_sentence("No mistake was made.")
@@ -87,28 +85,29 @@ def draw_mistakes(frames: FrameReader, wrong: pd.DataFrame, heading: Sequence[st
 
 
 def draw_confused_pairs(
-    frames: FrameReader, pairs: pd.DataFrame, wrong: pd.DataFrame, training: pd.DataFrame, heading: Sequence[str]
+    frames: FrameReader, pairs: pd.DataFrame, mistakes: pd.DataFrame, training: pd.DataFrame, heading: Sequence[str]
 ) -> str:
     """Draw a row per pair: test videos of the class that were taken for the other, then training videos of that other.
 
     Args:
         frames: where the frames are read.
         pairs: as from `analysis.confused_pairs`.
-        wrong: the mistakes, with columns video, class, predicted_class.
+        mistakes: the mistakes, with columns video, class, predicted_class.
         training: the training videos, with columns video, class, group; one video of a group is shown.
         heading: lines above the pictures.
     """
     size = (WIDTH - 3 * GAP) // (2 * VIDEOS_OF_PAIR) - GAP
     rows = []
     for _, pair in pairs.head(PAIRS).iterrows():
-        mine = wrong[(wrong["class"] == pair["class"]) & (wrong["predicted_class"] == pair["predicted_class"])]
-        theirs = training[training["class"] == pair["predicted_class"]].drop_duplicates("group")
+        of_pair = (mistakes["class"] == pair["class"]) & (mistakes["predicted_class"] == pair["predicted_class"])
+        tested = mistakes[of_pair].drop_duplicates("video")
+        trained = training[training["class"] == pair["predicted_class"]].drop_duplicates("group")
         left, right = (
             [
                 Cell(frames.middle_frame(row["class"], row["video"], size))
                 for _, row in table.head(VIDEOS_OF_PAIR).iterrows()
             ]
-            for table in (mine.drop_duplicates("video"), theirs)
+            for table in (tested, trained)
         )
         space = [Cell(np.full((size, 2 * GAP, 3), 255, np.uint8))]
         title = f"{pair['class']} taken for {pair['predicted_class']}: {pair['share']:.0%} of its videos"

@@ -9,7 +9,7 @@ from video3d.report.published import data_kind
 from video3d.report.results import Run
 
 
-def write_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[str]:
+def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[str]:
     """Return what must be said first: leaks, the run's own note, what is not as in full UCF101, given weights.
 
     `audit` is audit.csv: its faulty videos are in no split table.
