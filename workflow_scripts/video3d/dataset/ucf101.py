@@ -31,7 +31,7 @@ CLASSES = tuple(
 OFFICIAL_LISTS_SHA256 = "5c0d1a53b8ed364a2ac830a73f405e51bece7d98ce1254fd19ed4a36b224bd27"  # of their archive
 # The one class whose files are not named after it.
 CLASS_OF_FILE_NAME = {"HandStandPushups": "HandstandPushups"}
-VIDEO_NAME = re.compile(r"v_(?P<class_name>\w+)_g(?P<group>\d+)_c(?P<clip>\d+)", re.ASCII)
+VIDEO_NAME = re.compile(r"v_(?P<class_name>\w+)_g(?P<group>\d+)_c(?P<number>\d+)", re.ASCII)
 
 
 class VideoName(NamedTuple):
@@ -39,7 +39,7 @@ class VideoName(NamedTuple):
 
     class_name: str
     group: int
-    clip: int
+    number: int
 
     @classmethod
     def parse(cls, video: str) -> "VideoName":
@@ -48,7 +48,7 @@ class VideoName(NamedTuple):
         if not match:
             raise UserError(f"video name {video!r} does not have the form v_<Class>_g<group>_c<clip>")
         class_name = match["class_name"]
-        return cls(CLASS_OF_FILE_NAME.get(class_name, class_name), int(match["group"]), int(match["clip"]))
+        return cls(CLASS_OF_FILE_NAME.get(class_name, class_name), int(match["group"]), int(match["number"]))
 
 
 class ListedVideo(NamedTuple):
