@@ -8,13 +8,14 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
 
-TIMEOUT = 300  # seconds
+TIMEOUT = 900  # seconds; a busy machine may take several minutes for the whole workflow
 
 
 def run_snakemake(folder: Path, arguments: list[str]) -> subprocess.CompletedProcess:
@@ -30,6 +31,8 @@ def run_snakemake(folder: Path, arguments: list[str]) -> subprocess.CompletedPro
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         if not select.select([server.stdout], [], [], TIMEOUT)[0]:
+            os.killpg(server.pid, signal.SIGKILL)  # and what it forked
+            _server.cache_clear()
             raise subprocess.TimeoutExpired(arguments, TIMEOUT, output.read())
         return subprocess.CompletedProcess(arguments, int(server.stdout.readline()), output.read())
 
@@ -37,8 +40,9 @@ def run_snakemake(folder: Path, arguments: list[str]) -> subprocess.CompletedPro
 @cache
 def _server() -> subprocess.Popen:
     """The server of this process of pytest; it ends when its standard input does."""
-    server = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(server.stdin.close)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    server = subprocess.Popen([sys.executable, __file__], start_new_session=True, **pipes)
+    atexit.register(server.communicate)
     return server
 
 
