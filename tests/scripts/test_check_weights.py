@@ -24,7 +24,10 @@ def trained_on(tmp_path, videos, sources, **facts):
     folder = tmp_path / "seed1"
     folder.mkdir()
     (folder / "history.csv").write_text("epoch\n1\n")
-    facts = {"training_data": record_training_data(videos, sources), "history_sha256": sha256(folder / "history.csv")} | facts
+    facts = {
+        "training_data": record_training_data(videos, sources),
+        "history_sha256": sha256(folder / "history.csv"),
+    } | facts
     return write_weights(folder / "w.pdparams", **facts)
 
 
