@@ -39,8 +39,8 @@ from video3d.weights.pdparams import save_weights
 SECTIONS = ("model", "clip", "train")
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
+def parse_arguments() -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
     parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Train and write the outputs, the weights last."""
-    options = arguments()
+    options = parse_arguments()
     settings = read_settings(options.settings)
     weights, devices = settings.train.weights, settings.train.devices
     if weights and not Path(weights).is_file():

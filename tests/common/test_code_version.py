@@ -219,6 +219,7 @@ compute/distributed.py           train tuning
 compute/gpu_lock.py              train tuning evaluate predict
 compute/gpu_messages.py
 compute/interruption.py          train tuning
+compute/numpy_convolution.py     train tuning
 
 dataset/audit_table.py           audit make_splits figures
 dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
@@ -296,6 +297,7 @@ training/optimizer.py            train tuning
 training/progress_log.py         train tuning
 training/randomness.py           train tuning
 training/requirements.py         train tuning
+training/start.py                train tuning
 training/trainer.py              train tuning
 
 weights/description.py           train tuning check_weights export

@@ -6,7 +6,8 @@ import pytest
 from paddle import nn
 
 from video3d.common.settings import resolve
-from video3d.compute.cpu_convolution import Geometry, convolve, geometry, use_fast_convolutions
+from video3d.compute.cpu_convolution import geometry, use_fast_convolutions
+from video3d.compute.numpy_convolution import Geometry, convolve
 from video3d.model.resnet3d import build_network
 from video3d.training.mixup import soft_targets
 from video3d.training.trainer import Trainer

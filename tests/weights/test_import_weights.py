@@ -19,7 +19,7 @@ from helpers.torch_writer import save_legacy, save_zip
 from video3d.common.errors import UserError
 from video3d.common.settings import ClipSettings, ModelSettings, resolve
 from video3d.model.resnet3d import build_network
-from video3d.training.loop import load_start
+from video3d.training.start import load_start
 from video3d.weights.import_weights import (
     ACTIVITYNET,
     IMAGENET,

@@ -34,7 +34,10 @@ class ClipRequest(NamedTuple):
 def centre_request(
     video: Video, pack: Pack, indices: np.ndarray, flip: bool = False, resizing: str = RESIZING
 ) -> ClipRequest:
-    """Return the request for the centre square of these frames: the view of validation, evaluation and prediction."""
+    """Return the request for the centre square of some frames: the view of validation, evaluation and prediction.
+
+    The arguments are the attributes of `ClipRequest`. Raises UserError if the size of the first frame cannot be read.
+    """
     box = centre_box(*frame_size(pack, video.name, int(indices[0])))
     return ClipRequest(video, pack, indices, box, flip, resizing=resizing)
 

@@ -28,6 +28,12 @@ def views(protocol: str, frames: int, length: int, uniform: UniformViews) -> Vie
     - sliding: all non-overlapping clips, the last one looped (Hara et al., CVPR 2018).
     - uniform: `uniform.clips` evenly spaced clips, with `uniform.flip` each also mirrored.
 
+    Args:
+        protocol: one of `PROTOCOLS`.
+        frames: how many the video has.
+        length: how many a clip has.
+        uniform: how the protocol of that name is set.
+
     Raises ValueError if there is no frame or no such protocol.
     """
     if protocol == "segments":

@@ -41,5 +41,8 @@ def training_request(video: Video, pack: Pack, clip: ClipSettings, train: TrainS
 
 
 def validation_request(video: Video, pack: Pack, clip: ClipSettings, train: TrainSettings) -> ClipRequest:
-    """Return the request for the middle clip of the sampling that is trained with, with the arguments of the above."""
+    """Return the request for the middle clip of a validation video, sampled as in training.
+
+    The arguments are those of `training_request`.
+    """
     return centre_request(video, pack, SAMPLING[train.sampling](video.frames, clip.frames))

@@ -5,10 +5,8 @@ weights do not depend on the number of loader workers, and a run that was killed
 with the weights of one that was not.
 """
 
-import logging
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import partial
 from types import MappingProxyType
@@ -17,15 +15,12 @@ from typing import NamedTuple
 import numpy as np
 import paddle
 
-from video3d.clips.clip_reader import frame_size
 from video3d.common.console import progress
-from video3d.common.errors import UserError
 from video3d.common.settings import Settings, TrainSettings
 from video3d.compute.distributed import SINGLE_PROCESS, ProcessGroup
 from video3d.compute.interruption import Interruption
 from video3d.model.resnet3d import build_network
 from video3d.training.attempts import Attempt
-from video3d.training.augmentation import SMALLEST_CROPS
 from video3d.training.batches import BatchSource, TrainingData
 from video3d.training.checkpoint import Checkpoint, State, Totals
 from video3d.training.lr_schedule import learning_rate
@@ -33,19 +28,14 @@ from video3d.training.mixup import mix_batch, soft_targets
 from video3d.training.progress_log import (
     explain_exhausted_memory,
     history_row,
-    log_cpu_time,
     log_epoch,
     log_start,
     progress_values,
     require_finite_loss,
-    training_operations,
-    warn_of_large_frames,
 )
 from video3d.training.randomness import generator
-from video3d.training.requirements import data_faults, settings_faults
+from video3d.training.start import load_start, log_expected_time, require_trainable
 from video3d.training.trainer import Trainer
-from video3d.weights.import_weights import check_settings, load_any
-from video3d.weights.pdparams import apply_weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 600
 
@@ -69,7 +59,7 @@ class Machine(NamedTuple):
 def train(
     settings: Settings, data: TrainingData, seed: int, checkpoint: Checkpoint, machine: Machine
 ) -> tuple[paddle.nn.Layer, State]:
-    """Train, or go on from the checkpoint; return the network and the state with the history.
+    """Train, or go on from a checkpoint; return the network and the state with the history.
 
     Args:
         settings: the sections `model`, `clip` and `train` count.
@@ -93,7 +83,8 @@ def train(
     if state.epoch > epochs:
         return network, state
     if first:
-        log_expected_time(network, settings, data, state, machine)
+        cpu_threads = machine.group.size * machine.threads if machine.device == "cpu" else None
+        log_expected_time(network, settings, data, epochs + 1 - state.epoch, cpu_threads)
     state.software = dict(machine.software)
     batches = BatchSource(data, settings.clip, settings.train, seed, machine.workers, machine.group)
     with (
@@ -118,7 +109,15 @@ def train(
 def train_one_epoch(
     trainer: Trainer, batches: BatchSource, state: State, checkpoint: Checkpoint, interruption: Interruption
 ) -> None:
-    """Run the steps of `state.epoch` from `state.step` on, adding to `state.totals`; save a checkpoint at times."""
+    """Run the steps of `state.epoch` from `state.step` on, adding to `state.totals`; save a checkpoint at times.
+
+    Args:
+        trainer: learns.
+        batches: to learn from.
+        state: how far the training is; changed.
+        checkpoint: where to save.
+        interruption: is held off while the weights and the state change.
+    """
     settings, group, totals = trainer.settings, trainer.group, state.totals
     order = batches.order(state.epoch)
     steps, num_classes = len(order), len(batches.data.class_names)
@@ -173,41 +172,6 @@ def current_rate(train: TrainSettings, state: State, fraction: float = 0.0) -> f
     return learning_rate(train, state.epoch, fraction, losses)
 
 
-def require_trainable(train: TrainSettings, data: TrainingData) -> None:
-    """Raise UserError if the videos cannot fill every class and a batch, or if a setting needs what is not there."""
-    counts = Counter(video.label for video in data.training)
-    videos = {name: counts[label] for label, name in enumerate(data.class_names)}
-    if faults := [*data_faults(train, videos), *settings_faults(train, bool(data.validation))]:
-        raise UserError("; ".join(faults))
-
-
-def load_start(network: paddle.nn.Layer, settings: Settings, class_names: Sequence[str]) -> None:
-    """Give the network the weights of `train: weights:`, if any; their classifier only if it is of these classes.
-
-    Raises UserError if they are of another network, or saw another input, than the sections `model` and `clip` say.
-    """
-    weights = settings.train.weights
-    if weights:
-        tensors, known = load_any(weights)
-        check_settings(weights, known, settings.model, settings.clip)
-        new_head = known.get("labels") != list(class_names)
-        apply_weights(network, tensors, new_head, source=weights)
-        logging.info("starting from %s with %s classifier", weights, "a new" if new_head else "their")
-
-
-def log_expected_time(
-    network: paddle.nn.Layer, settings: Settings, data: TrainingData, state: State, machine: Machine
-) -> None:
-    """Say what is known beforehand about the time that the training takes; frames of one size are assumed."""
-    if machine.device == "cpu":
-        clips = len(data.training) * (settings.train.epochs + 1 - state.epoch)
-        operations = training_operations(network, settings.clip, clips)
-        log_cpu_time(operations, machine.group.size * machine.threads)
-    video = data.training[0]
-    short_side = min(frame_size(data.packs[video.class_name], video.name, 0))
-    warn_of_large_frames(short_side, settings.clip.size, SMALLEST_CROPS[settings.train.crop])
-
-
 def restore(checkpoint: Checkpoint, trainer: Trainer) -> State:
     """Load the checkpoint into the trainer; return how far it is, or a fresh state if there is none."""
     found = checkpoint.load()
@@ -226,7 +190,7 @@ def save(checkpoint: Checkpoint, state: State, trainer: Trainer) -> None:
 
 
 def keep(checkpoint: Checkpoint, state: State, trainer: Trainer, attempt: Attempt) -> str:
-    """Save what was learned until now; return what to say about it as the last words of the process."""
+    """Save what was learned until now, and the time it took; return the last words of the process."""
     save(checkpoint, state, trainer)
     attempt.write()
     return (

@@ -11,15 +11,21 @@ PLATEAU_IMPROVEMENT = 1e-4
 
 
 def learning_rate(train: TrainSettings, epoch: int, fraction: float, validation_losses: Sequence[float] = ()) -> float:
-    """Return the learning rate at `fraction` (0 ≤ fraction < 1) of `epoch` (from 1), by the section `train`.
+    """Return the learning rate of a step.
 
     `schedule` is one of
     - "step": `learning_rate`, divided by 10 at the start of each epoch in `milestones`;
     - "cosine": along half a cosine from `learning_rate` to 0 over all epochs after the warm-up (Loshchilov and Hutter,
       "SGDR", ICLR 2017, without restarts);
-    - "plateau": divided by 10 when `validation_losses`, one per finished epoch, have not improved for 10 epochs.
-    During the first `warmup_epochs` it grows linearly from a hundredth (Goyal et al., "Accurate, Large Minibatch SGD",
-    arXiv 1706.02677, section 2.2).
+    - "plateau": divided by 10 when the validation losses have not improved for 10 epochs.
+    During the first `warmup_epochs` the rate grows linearly from a hundredth (Goyal et al., "Accurate, Large Minibatch
+    SGD", arXiv 1706.02677, section 2.2).
+
+    Args:
+        train: that section of the settings.
+        epoch: from 1.
+        fraction: of the epoch that has passed, 0 ≤ fraction < 1.
+        validation_losses: one per finished epoch.
     """
     done, warm_up, highest = epoch - 1 + fraction, train.warmup_epochs, train.learning_rate
     if done < warm_up:

@@ -56,9 +56,11 @@ def mixup_clips(clips: np.ndarray, permutation: Sequence[int], lam: float) -> np
 def cutmix_clips(clips: np.ndarray, permutation: Sequence[int], lam: float, rng: Random) -> tuple[np.ndarray, float]:
     """Replace a rectangle of every clip, the same in all frames, by that of the clip that `permutation` gives it.
 
-    The rectangle has 1 - λ of the area before it is cut off at the border. Returns the clips, and as a new λ the share
-    of each that is left.
+    The rectangle has 1 - λ of the area before it is cut off at the border.
     Source: Yun et al., "CutMix", ICCV 2019, section 3.1.
+
+    Returns:
+        The new clips, and as a new λ the share of each that is left.
     """
     height, width = clips.shape[2:4]
     half_height, half_width = (side * (1 - lam) ** 0.5 / 2 for side in (height, width))

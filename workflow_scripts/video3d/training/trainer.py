@@ -60,7 +60,7 @@ class Trainer:
             use_fast_convolutions(network, threads)
 
     def step(self, clips: np.ndarray, targets: np.ndarray, rate: float, random_seed: int) -> tuple[float, np.ndarray]:
-        """Change the weights once by the gradients of a batch; with arguments and results of `compute_gradients`."""
+        """Change the weights once by the gradients of a batch; arguments and results as of `compute_gradients`."""
         loss, logits = self.compute_gradients(clips, targets, rate, random_seed)
         self.update_weights()
         return loss, logits

@@ -130,8 +130,13 @@ def identify_network(tensors: Mapping[str, np.ndarray], path: str | Path) -> dic
 def check_settings(path: str | Path, metadata: Mapping, model: ModelSettings, clip: ClipSettings) -> None:
     """Raise UserError, saying what to set, if weights are of another network or saw another input than settings say.
 
-    `metadata` are those of `load_any`, `model` and `clip` sections of the settings. A file that does not tell its input
-    is taken to have seen that of the settings; a line in the log says so.
+    A file that does not tell its input is taken to have seen that of the settings; a line in the log says so.
+
+    Args:
+        path: the file, for messages.
+        metadata: those of `load_any`.
+        model: that section of the settings.
+        clip: that section of the settings.
     """
     wanted = {"model": {name: metadata["model"][name] for name in ("depth", "shortcut", "width", "cardinality")}}
     fits = all(getattr(model, name) == value for name, value in wanted["model"].items())

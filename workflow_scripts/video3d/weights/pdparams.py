@@ -91,9 +91,13 @@ def apply_weights(
 ) -> None:
     """Copy `tensors` into the network.
 
+    Args:
+        network: changed in place.
+        tensors: by name.
+        new_head: whether the network keeps its own classifier; `tensors` may then have any or none.
+        source: what the message calls the weights.
+
     Raises UserError, and changes nothing, unless every tensor of the network is given in its shape and no other is.
-    With `new_head` the network keeps its own classifier, and `tensors` may have any or none. `source` is what the
-    message calls the weights.
     """
     kept = HEAD if new_head else ()
     diff = compare_state_dict(network, {**tensors, **{name: network.state_dict()[name] for name in kept}})

@@ -70,7 +70,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class OrderedDict(dict):
-    """Stands in for `collections.OrderedDict`; attributes pickled with it, as PyTorch's `_metadata`, are dropped."""
+    """Replaces `collections.OrderedDict`; attributes pickled with it, as PyTorch's `_metadata`, are dropped."""
 
     def __setstate__(self, state: dict) -> None:
         pass
@@ -84,7 +84,7 @@ class WithoutState:
 
 
 class ArrayType:
-    """Stands in for `numpy.dtype`: a number type by name, e.g. "f4", and its byte order."""
+    """Replaces `numpy.dtype`: a number type by name, e.g. "f4", and its byte order."""
 
     def __init__(self, name: str, _align: bool = False, _copy: bool = False):
         if np.dtype(name).kind not in "fiub":
@@ -101,7 +101,7 @@ class ArrayType:
 
 
 class Array:
-    """Stands in for `numpy.ndarray`; `value` is the array, once the pickle has told it."""
+    """Replaces `numpy.ndarray`; `value` is the array, once the pickle has told it."""
 
     value: np.ndarray | None = None
 
@@ -114,12 +114,12 @@ class Array:
 
 
 def _reconstruct(_kind: Any, _shape: tuple, _type: Any) -> Array:
-    """Stands in for NumPy's function of this name, which makes the empty array that a state is then put into."""
+    """Replace NumPy's function of this name, which makes the empty array that a state is then put into."""
     return Array()
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """Stands in for `_codecs.encode`, which protocol 2 uses for bytes."""
+    """Replace `_codecs.encode`, which protocol 2 uses for bytes."""
     if encoding != "latin1":
         raise ValueError(f"unexpected encoding {encoding!r}")
     return text.encode("latin1")

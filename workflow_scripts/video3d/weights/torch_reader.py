@@ -60,7 +60,7 @@ class Storage(WithoutState):
 
 
 class Tensor(WithoutState):
-    """Stands in for a PyTorch tensor: a strided view of a storage; offset and strides count numbers."""
+    """Replaces a PyTorch tensor: a strided view of a storage; offset and strides count numbers."""
 
     def __init__(self, storage: Storage, offset: int, shape: tuple, strides: tuple, *_rest: Any):
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
