@@ -207,6 +207,7 @@ common/last_words.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
+common/settings_types.py
 common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
 common/tables.py                 all but make_demo_dataset accuracy compare
 common/versions.py               train tuning check_weights export evaluate figures
