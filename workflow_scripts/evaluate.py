@@ -181,7 +181,7 @@ def summary(metrics: dict) -> str:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
     parser.add_argument("--split-table", type=Path, required=True, help="results/<run>/splits/split<k>.csv")
