@@ -80,7 +80,7 @@ class Look(NamedTuple):
 
 
 def group_look(name: str, group: int) -> Look:
-    """The look of a group of a class: any shape and colours, the shape brighter than its background."""
+    """Draw the look of a group of a class: any shape and colours, the shape brighter than its background."""
     rng = np.random.default_rng([*name.encode(), group])
     return Look(
         outline=SHAPES[rng.integers(len(SHAPES))],
@@ -91,7 +91,7 @@ def group_look(name: str, group: int) -> Look:
 
 
 def draw_path(moving: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The value of every property in every frame, float64 (FRAMES,): one runs through its range, the others stay.
+    """Draw the value of each property in every frame, float64 (FRAMES,): one runs through its range, the others stay.
 
     A property that stays has the value that it would have at a random time of such a run.
     """
@@ -104,7 +104,10 @@ def draw_path(moving: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def render_video(moving: str, group: int, number: int) -> np.ndarray:
-    """The frames of the first class of a pair: uint8 (FRAMES, HEIGHT, WIDTH, BGR). The second class is its reverse."""
+    """Render a video of the first class of a pair, uint8 (FRAMES, HEIGHT, WIDTH, BGR).
+
+    Played backwards it is the video of the second class.
+    """
     look = group_look(moving, group)
     rng = np.random.default_rng([*moving.encode(), group, number])
     path = draw_path(moving, rng)
@@ -120,7 +123,7 @@ def render_video(moving: str, group: int, number: int) -> np.ndarray:
 
 
 def draw_shape(background: np.ndarray, outline: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """A copy of `background` (float, HEIGHT × WIDTH × BGR) with a polygon; `outline` is (corners, 2) in pixels."""
+    """Draw a polygon on a copy of `background` (float, HEIGHT × WIDTH × BGR); `outline` is (corners, 2) in pixels."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
     return background + mask[..., None] / 255 * (colour - background)
@@ -140,7 +143,7 @@ def write_video(path: Path, frames: np.ndarray) -> None:
 
 
 def video_name(class_name: str, group: int, number: int) -> str:
-    """UCF101's name of a video, e.g. v_Grow_g01_c02."""
+    """Return UCF101's name of a video, e.g. v_Grow_g01_c02."""
     return f"v_{class_name}_g{group:02d}_c{number:02d}"
 
 
@@ -152,7 +155,7 @@ def write_pair(folder: Path, moving: str, group: int, number: int) -> None:
 
 
 def list_entries(groups: Iterable[int], videos_per_group: int) -> Iterator[tuple[int, str]]:
-    """Label (from 1) and list entry of every video of `groups`, in the order of UCF101's lists."""
+    """Yield label (from 1) and list entry of every video of `groups`, in the order of UCF101's lists."""
     for label, name in enumerate(CLASSES, start=1):
         for group in groups:
             for number in range(1, videos_per_group + 1):
@@ -160,7 +163,7 @@ def list_entries(groups: Iterable[int], videos_per_group: int) -> Iterator[tuple
 
 
 def list_files(videos_per_group: int) -> dict[str, str]:
-    """Name and text of every list file, in UCF101's format: CRLF, labels in the train lists only."""
+    """Return name and text of every list file, in UCF101's format: CRLF, labels in the train lists only."""
     files = {"classInd.txt": [f"{label} {name}" for label, name in enumerate(CLASSES, start=1)]}
     for split, test_groups in TEST_GROUPS.items():
         train_groups = [group for group in GROUPS if group not in test_groups]

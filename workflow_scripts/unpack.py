@@ -85,7 +85,7 @@ def warn_of_other_sizes(present: Mapping[Member, Path], videos: Path, source: Pa
 def choose_members(
     members: Sequence[Member], known: Sequence[str], wanted: Sequence[str], official: dict[str, str], source: Path
 ) -> dict[Member, Path]:
-    """The members to unpack and their places, <Class>/<video>.avi.
+    """Return the members to unpack and their places, <Class>/<video>.avi.
 
     Spelling follows the lists (`official`, by lower case), as copies of UCF101 differ in HandStandPushups.
     """
@@ -108,7 +108,7 @@ def choose_members(
 
 
 def find_classes(videos: Sequence[Member], known: Sequence[str], source: Path) -> list[str]:
-    """The class of each video, by its name. Raises UserError if `known` lacks one, or for a misplaced one."""
+    """Return the class of each video, by its name. Raises UserError if `known` lacks one, or for a misplaced video."""
     spelling = {name.lower(): name for name in known}
     classes = []
     unknown: dict[str, str] = {}
@@ -131,12 +131,12 @@ def find_classes(videos: Sequence[Member], known: Sequence[str], source: Path) -
 
 
 def member_path(member: Member) -> PurePosixPath:
-    """The path of a member in its archive; some programs write it with backslashes."""
+    """Return the path of a member in its archive; some programs write it with backslashes."""
     return PurePosixPath(member.name.replace("\\", "/"))
 
 
 def official_names(lists: Path) -> dict[str, str]:
-    """The names of all videos that the lists name, by their lower case."""
+    """Return the names of all videos in the lists, by their lower case."""
     return {video.video.lower(): video.video for video in read_all_lists(lists)}
 
 

@@ -30,7 +30,10 @@ class Member:
 
 
 def zip_members(archive: zipfile.ZipFile, where: str) -> list[Member]:
-    """The files of an open ZIP archive, after a check that all of them are harmless; `where` names it in errors."""
+    """Return the files of an open ZIP archive, all of which are harmless; `where` names it in errors.
+
+    Raises UserError if one is encrypted or could do harm.
+    """
     members = []
     for info in archive.infolist():
         if info.flag_bits & 0x1:
@@ -42,7 +45,7 @@ def zip_members(archive: zipfile.ZipFile, where: str) -> list[Member]:
 
 
 def check_harmless(where: str, name: str, mode: int) -> None:
-    """Refuse what has no business in an archive of videos: ways out of its folder, links, devices."""
+    """Raise UserError for what has no business in an archive of videos: ways out of its folder, links, devices."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or re.match(r"[A-Za-z]:", name) or ".." in path.parts:
         raise UserError(f"{where} is refused: the name {name!r} leads out of the folder it is unpacked in")
@@ -52,7 +55,7 @@ def check_harmless(where: str, name: str, mode: int) -> None:
 
 
 def is_video(name: str) -> bool:
-    """Whether the member `name` is one of UCF101's videos by its ending, and no hidden file of some system."""
+    """Return whether `name` ends like UCF101's videos, and is no hidden file of some system."""
     path = PurePosixPath(name.replace("\\", "/"))
     return path.suffix.lower() == ".avi" and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
 

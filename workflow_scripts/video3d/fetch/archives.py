@@ -15,14 +15,14 @@ class Archive(Protocol):
     """What ZIP, RAR and folder have in common."""
 
     def members(self) -> list[Member]:
-        """All files; directories are left out. Raises UserError for names and kinds of file that nobody needs."""
+        """Return all files, without folders. Raises UserError for names and kinds of file that could do harm."""
 
     def extract(self, targets: Mapping[str, Path]) -> None:
-        """Put the members named by the keys at the paths given; their folders must exist. Checks every CRC."""
+        """Write each member that is a key to its path, whose folder must exist. Checks every CRC."""
 
 
 def open_archive(path: str | os.PathLike) -> Archive:
-    """The archive or the folder at `path`, by what it is and not by what it is called.
+    """Open the archive or the folder at `path`, by what it is and not by what it is called.
 
     Raises UserError if it is missing or neither folder, ZIP nor RAR.
     """
@@ -48,7 +48,7 @@ class Folder:
         self.path = path
 
     def members(self) -> list[Member]:
-        """All files below the folder. Links are followed, as the folder is the user's own, but never in a circle."""
+        """Return all files below the folder. Follows links, as the folder is the user's own, but never in a circle."""
         found, seen = [], set()
         for folder, subfolders, files in os.walk(self.path, followlinks=True):
             here = Path(folder)
@@ -77,7 +77,7 @@ class Zip:
         self.path = path
 
     def members(self) -> list[Member]:
-        """All files of the archive."""
+        """Return all files of the archive."""
         try:
             with zipfile.ZipFile(self.path) as archive:
                 return zip_members(archive, str(self.path))

@@ -21,7 +21,7 @@ BLOCK = 1 << 18
 
 
 def fetch_archive(source: DataSource, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
-    """Put the archive that `source` tells of at `output`: download it, or link to it if it is a local file.
+    """Make `output` the archive that `source` tells of: download it, or link to it if it is a local file.
 
     `checksum` is the SHA-256 of the archive; a URL needs one, a local file is checked if there is one.
     Raises UserError that names every mirror tried, and what to do.
@@ -114,7 +114,7 @@ class Transfer:
         farthest, requests_made = self.size(), 0
 
         def advance() -> bool:
-            """One request. True: complete, False: some bytes further. Raises TemporaryFailure if it brought nothing."""
+            """Send one request; return whether the file is complete. Raises TemporaryFailure if it brought nothing."""
             nonlocal farthest, requests_made
             requests_made += 1
             try:
@@ -192,7 +192,7 @@ class Transfer:
             raise MirrorError(str(error)) from error
 
     def size(self) -> int:
-        """Bytes that have arrived."""
+        """Return how many bytes have arrived."""
         return self.part.stat().st_size if self.part.exists() else 0
 
     def discard(self) -> None:
@@ -207,7 +207,7 @@ class Transfer:
         self.notes.write_text(json.dumps({"url": self.url, "version": version}))
 
     def version(self) -> str:
-        """The version noted for `part`, empty if unknown or from another mirror."""
+        """Return the version noted for `part`; empty if it is unknown or that of another mirror."""
         try:
             notes = json.loads(self.notes.read_text())
         except (OSError, ValueError):
@@ -225,7 +225,7 @@ def _start(response: requests.Response) -> int | None:
 
 
 def _total(response: requests.Response, offset: int) -> int | None:
-    """Bytes of the whole file as announced in an answer that begins at `offset`; None if it does not say."""
+    """Return how large the file is by an answer that begins at byte `offset`; None if it does not say."""
     if match := re.search(r"/(\d+)$", _range(response)):
         return int(match[1])
     length = response.headers.get("Content-Length", "")

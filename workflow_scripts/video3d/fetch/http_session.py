@@ -53,7 +53,7 @@ class Session(requests.Session):
         return response
 
     def get_redirect_target(self, response: requests.Response) -> str | None:
-        """The address that `response` redirects to."""
+        """Return the address that `response` redirects to. Raises MirrorError if that leaves TLS."""
         target = super().get_redirect_target(response)
         if target and response.url.startswith("https:") and urlsplit(target).scheme == "http":
             raise MirrorError(f"redirects to an address without TLS, {target}")
@@ -104,7 +104,7 @@ def translated_errors(url: str) -> Iterator[None]:
 
 
 def certificate_advice(url: str, error: Exception) -> str:
-    """What a failed verification means and what can be done about it."""
+    """Return what a failed verification means and what can be done about it, in words."""
     detail = re.search(r"certificate verify failed: ([^(]+)", str(error))
     reason = detail[1].strip() if detail else error
     return (
@@ -116,7 +116,7 @@ def certificate_advice(url: str, error: Exception) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason of an error of requests or urllib3, in a few words."""
+    """Return the innermost reason of an error of requests or urllib3, in a few words."""
     while inner := next((part for part in (*error.args, error.__context__) if isinstance(part, Exception)), None):
         error = inner
     if isinstance(error, http.client.IncompleteRead) and error.expected is not None:

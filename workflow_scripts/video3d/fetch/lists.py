@@ -13,14 +13,14 @@ SETTING = "dataset.lists"
 
 
 def lists_in_folder(folder: Path) -> dict[str, bytes]:
-    """Name and content of the list files in `folder`, or in its subfolder ucfTrainTestlist."""
+    """Return name and content of the list files in `folder`, or in its subfolder ucfTrainTestlist."""
     if (folder / "ucfTrainTestlist").is_dir():
         folder = folder / "ucfTrainTestlist"
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if LIST_NAME.fullmatch(path.name)}
 
 
 def lists_in_zip(archive: Path) -> dict[str, bytes]:
-    """Name and content of the list files in a ZIP, in whatever folder of it.
+    """Return name and content of the list files in a ZIP, in whatever folder of it they are.
 
     Raises UserError if it is damaged, holds a list twice, or one that is too large to be a list.
     """

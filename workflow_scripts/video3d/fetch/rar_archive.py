@@ -40,7 +40,7 @@ class Rar:
         self.path = path
 
     def members(self) -> list[Member]:
-        """All files of the archive."""
+        """Return all files of the archive."""
         members = []
         for info in self._directory():
             if info.is_symlink() or getattr(info, "file_redir", None):
@@ -106,7 +106,7 @@ class Rar:
 
 
 def is_installed(name: str, program: str) -> bool:
-    """Whether a program of `RAR_TOOLS` can be run, and is what it seems.
+    """Return whether a program of `RAR_TOOLS` can be run and is what it seems.
 
     Debian's unrar-free calls itself unrar as well, does not know `p`, and would unpack where it stands.
     """

@@ -84,7 +84,7 @@ def fetch_classes(url: str, classes: tuple[str, ...], output: Path) -> None:
 
 
 def list_videos(session: Session, url: str, classes: tuple[str, ...]) -> list[zipfile.ZipInfo]:
-    """The directory entries of the videos of `classes` in the ZIP at `url`, in its order."""
+    """Return the directory entries of the videos of `classes` in the ZIP at `url`, class by class."""
     with open_remote(session, url) as archive:
         zip_members(archive, url)
         of_class: dict[str, list[zipfile.ZipInfo]] = {}
@@ -102,7 +102,7 @@ def list_videos(session: Session, url: str, classes: tuple[str, ...]) -> list[zi
 
 
 def fetch_missing(url: str, videos: list[zipfile.ZipInfo], folder: Path, name: str) -> None:
-    """Put those of `videos` that are not yet in `folder` there, over several connections at once."""
+    """Fetch those of `videos` that are not yet in `folder`, over several connections at once."""
     missing = [video for video in videos if not part_path(folder, video).exists()]
     size = sum(video.file_size for video in videos)
     connection = threading.local()
@@ -158,5 +158,5 @@ def open_remote(session: Session, url: str) -> RemoteZip:
 
 
 def part_path(folder: Path, video: zipfile.ZipInfo) -> Path:
-    """Where a fetched video waits; its name changes if the archive does."""
+    """Return where a fetched video waits for the others; the name changes if the archive does."""
     return folder / f"{video.header_offset:x}-{video.CRC:08x}-{video.file_size:x}"

@@ -78,7 +78,7 @@ def choose_source(sources: Sequence[str], classes: Iterable[str] = (), setting: 
 
 
 def is_url(source: str) -> bool:
-    """Whether `source` needs the network: it is a URL, and not a `file:` one."""
+    """Return whether `source` needs the network: it is a URL, and not a `file:` one."""
     return urlsplit(source).scheme.lower() in {"http", "https"}
 
 
@@ -94,7 +94,7 @@ def _local_path(place: str) -> Path:
 
 
 def _local_name(path: Path) -> str:
-    """The name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
+    """Return the name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
     return re.sub("[{}<>]", "_", path.name)
 
 
@@ -107,6 +107,6 @@ def _remote(urls: list[str], classes: list[str]) -> DataSource:
 
 
 def archive_name(url: str) -> str:
-    """The last part of the path of `url`, reduced to plain characters."""
+    """Return the last part of the path of `url`, reduced to plain characters."""
     name = PurePosixPath(unquote(urlsplit(url).path)).name
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"

@@ -25,7 +25,7 @@ def unpacked_table(dataset: DatasetSettings) -> Path:
 
 
 def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:
-    """Whether the videos of `classes` in `source`, an archive or a folder, are those that the table lists.
+    """Return whether the table lists the videos of `classes` in `source`, an archive or a folder.
 
     An archive is taken for the one that was unpacked if it has the same size, or if it is gone; a folder if it holds no
     video of the classes that is not in the table. So new file times unpack nothing.
@@ -41,7 +41,7 @@ def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:
 
 
 def find_videos_of_classes(folder: Path, classes: Collection[str]) -> list[str]:
-    """The names of the videos of `classes` in a folder and below, without the ending."""
+    """Return the names of the videos of `classes` in a folder and below, without the ending."""
     wanted = {name.lower() for name in classes}
     names = [Path(file).stem for _, _, files in os.walk(folder, followlinks=True) for file in files if is_video(file)]
     return [name for name in names if _class_of(name) in wanted]

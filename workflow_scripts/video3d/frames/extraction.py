@@ -76,7 +76,7 @@ class Decoders:
             self._start()
 
     def frames(self, decoding: "Decoding") -> Iterator[bytes]:
-        """The JPEGs of the video whose turn it is, as they come; meanwhile the next videos are read ahead."""
+        """Yield the JPEGs of the video whose turn it is, as they come; meanwhile the next videos are read ahead."""
         while True:
             while decoding.frames:
                 yield decoding.take()
@@ -85,7 +85,7 @@ class Decoders:
             self._read()
 
     def _start(self) -> None:
-        """Start processes until enough are running; ended ones wait for their turn, but not too many of them."""
+        """Start processes until enough are running; those that have ended wait for their turn, but not too many."""
         while sum(not d.ended for d in self._started) < self._threads and len(self._started) < 2 * self._threads:
             video = next(self._waiting, None)
             if video is None:
@@ -131,7 +131,7 @@ class Decoding:
             fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def read(self) -> None:
-        """Take what the pipe has; it must have something, or have ended."""
+        """Take what the pipe holds now; it must hold something, or have ended."""
         try:
             jpegs = self._encoder.read(self.output)
         except ValueError as error:
@@ -142,7 +142,7 @@ class Decoding:
         self.buffered += sum(map(len, jpegs or []))
 
     def take(self) -> bytes:
-        """The next of `frames`, which must not be empty."""
+        """Return the next of `frames`, which must not be empty."""
         jpeg = self.frames.popleft()
         self.buffered -= len(jpeg)
         return jpeg
@@ -155,7 +155,13 @@ class Decoding:
         self._messages.close()
 
     def result(self, frames: int, size: int, content: str) -> ExtractedVideo:
-        """The manifest row, once the pack has taken all `frames` of together `size` bytes."""
+        """Return the row of the manifest.
+
+        Args:
+            frames: how many frames the pack has taken; all must be taken.
+            size: of these frames, in bytes.
+            content: the beginning of their SHA-256.
+        """
         exit_code = self._process.wait()
         self._messages.seek(0)
         said = read_messages(self._messages.read().decode(errors="replace"))

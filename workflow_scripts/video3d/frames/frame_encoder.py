@@ -23,7 +23,7 @@ class FrameEncoder:
         self._filled = 0
 
     def read(self, pipe: io.RawIOBase) -> list[bytes] | None:
-        """Return the JPEGs of the frames that what the pipe has now completes; None at the end of the stream.
+        """Read what the pipe holds; return the JPEGs of the frames that are whole now, None at the end of the stream.
 
         Raises ValueError if a frame is not where the one before it ends.
         """

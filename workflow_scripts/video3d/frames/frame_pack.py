@@ -106,7 +106,7 @@ class Pack:
         self.videos = {video: len(frames.starts) for video, frames in self._index.items()}
 
     def jpegs(self, video: str, indices: Iterable[int]) -> list[memoryview]:
-        """These frames (0-based) of `video`, without copying them.
+        """Return these frames (0-based) of `video`, without copying them.
 
         Raises UserError that names class, video and frame if there is none or if its bytes are not those written. That
         is checked the first time, as a check gives up the interpreter's lock: in every epoch it would cost 6 %.
@@ -141,7 +141,7 @@ class Pack:
         return index
 
     def _read_directory(self) -> Iterator[tuple[str, int, int, int]]:
-        """Name, start of the content, its length and CRC of every member, in the order of the central directory."""
+        """Yield name, start, length and CRC of every member's content, in the order of the central directory."""
         members, position = self._find_directory()
         for _ in range(members):
             signature, _, _, _, method, _, _, crc, _, length, name_size, extra_size, comment_size, _, _, _, offset = (
@@ -157,7 +157,7 @@ class Pack:
             yield name, offset + LOCAL_HEADER_BYTES + name_size, length, crc  # a member's header has no extra field
 
     def _find_directory(self) -> tuple[int, int]:
-        """Number of members and position of the central directory."""
+        """Return the number of members and the position of the central directory."""
         end = len(self._bytes) - END.size
         signature, _, _, _, members, _, start, _ = END.unpack_from(self._bytes, max(end, 0))
         if signature != END_SIGNATURE:
