@@ -175,7 +175,7 @@ def format_result(result: dict) -> str:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Parse the command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
     parser.add_argument(

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Parse the command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
     parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, frames, train")

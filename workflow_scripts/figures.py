@@ -82,9 +82,10 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
     headings = {name: chart_style.make_heading(origins.get(name, origins["predictions"]), notices) for name in charts}
     if warnings:
         headings["differences"] = chart_style.make_heading(origins["differences"], warnings + notices)
+    charts = {name: chart.to_dict(validate=False) | headings[name] for name, chart in charts.items()}
+    small_confusion = draw_confusion(run, CELL_IN_SVG).to_dict(validate=False) | headings["confusion"]
     for name in SVG_OF_CHARTS:
-        chart = draw_confusion(run, CELL_IN_SVG) if name == "confusion" else charts[name]
-        svg = vl_convert.vegalite_to_svg(chart.to_dict(validate=False) | headings[name])
+        svg = vl_convert.vegalite_to_svg(small_confusion if name == "confusion" else charts[name])
         (output / f"{name}.svg").write_text(svg, encoding="utf-8")
     heading = [origins["predictions"], *notices]
     pictures = draw_pictures(run, tables, splits, contact_sheets.FrameReader(frames), heading)
@@ -109,7 +110,7 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
             name: render_caption(CAPTIONS / f"{name}.rst", run.settings.model_dump(), output / "facts.rst")
             for name in [*charts, *pictures]
         },
-        "charts": {name: chart.to_dict(validate=False) | headings[name] for name, chart in charts.items()},
+        "charts": charts,
         "images": pictures,
         "tables": {name: html_page.render_table(table) for name, table in tables.items()},
         "comparison_notices": warnings,

@@ -186,7 +186,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Parse the command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", type=Path, nargs="+", help="videos, or folders of videos")
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")

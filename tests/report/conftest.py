@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from helpers import browser
+from helpers.paths import PROJECT
 from helpers.simulated import HOSTILE, draw_figures, simulate
 
-PROJECT = Path(__file__).parents[2]
 SIZES = ((1280, 720), (1920, 1080))
 
 

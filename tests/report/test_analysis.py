@@ -4,20 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from video3d.report import analysis, paired_comparison
-
-
-def predictions(*rows: tuple[str, int, str, str, int]) -> pd.DataFrame:
-    """Rows (video, group, class, predicted class, seed) of split 1."""
-    table = pd.DataFrame(rows, columns=["video", "group", "class", "predicted_class", "seed"])
-    names = sorted({*table["class"], *table["predicted_class"]})
-    return table.assign(
-        split=1,
-        label=table["class"].map(names.index),
-        predicted_label=table["predicted_class"].map(names.index),
-        correct=table["class"] == table["predicted_class"],
-    )
-
+from helpers.predictions import predictions
+from video3d.report import analysis
 
 TABLE = predictions(
     ("a1", 1, "A", "A", 1), ("a1", 1, "A", "B", 2),
@@ -96,18 +84,3 @@ def test_length_bins_hold_equally_many() -> None:
     middles = analysis.length_bins(pd.Series(range(1, 101)), bins=4)
     assert middles.value_counts().between(24, 26).all()
     assert analysis.length_bins(pd.Series([7, 7, 7])).tolist() == [7, 7, 7]
-
-
-def test_paired_difference_uses_common_videos() -> None:
-    ours = predictions(("a1", 1, "A", "A", 1), ("a2", 2, "A", "A", 1), ("b1", 1, "B", "B", 1))
-    theirs = predictions(("a1", 1, "A", "B", 1), ("a2", 2, "A", "A", 1), ("c1", 1, "B", "B", 1))
-    shared = paired_comparison.pair_answers(ours, theirs)
-    assert shared[["video", "ours", "theirs", "difference"]].values.tolist() == [["a1", 1, 0, 1], ["a2", 1, 1, 0]]
-    found = paired_comparison.paired_difference(shared)
-    assert {name: found[name] for name in ("videos", "ours", "theirs", "difference")} == {
-        "videos": 2, "ours": 1, "theirs": 0.5, "difference": 0.5,
-    }  # fmt: skip
-    # Two videos, one of them changed; with the two of Bonett and Price p = 2/4 and 1/4. The upper bound is cut off.
-    assert found["low"] == pytest.approx(1 / 4 - 1.959964 * ((3 / 4 - 1 / 16) / 4) ** 0.5)
-    assert found["high"] == 1
-    assert paired_comparison.pair_answers(ours, theirs[2:]).empty

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from helpers.browser import Browser
+from helpers.paths import PROJECT
 from helpers.simulated import HOSTILE
 
 CHARTS = ("accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost")
@@ -199,7 +200,7 @@ def test_pages_fit_into_an_address(full_size: Path) -> None:
 
 @smallest_page
 def test_demo_report(screen: Browser) -> None:
-    report = Path(__file__).parents[2] / "results" / "demo" / "report.html"
+    report = PROJECT / "results" / "demo" / "report.html"
     if not report.is_file():
         pytest.skip("results/demo/report.html is not there: make demo")
     check_snakemake_report(screen, report)

@@ -12,13 +12,8 @@ def make_split(
     test: Sequence[ListedVideo],
     class_names: Sequence[str],
     validation_groups: Collection[int],
-<<<<<<< HEAD
 ) -> list[Video]:
     """Return the videos of the classes `class_names`, in the order of the lists; `frames` is still 0.
-=======
-) -> list[SplitVideo]:
-    """Return the videos of `classes`, in the order of the lists; `frames` is still 0.
->>>>>>> data
 
     Raises UserError if a list has no video of these classes, or if `validation_groups` are not groups of the training
     list or leave nothing to train on.
@@ -58,11 +53,7 @@ def require_videos(rows: Iterable[Video], class_names: Sequence[str]) -> list[st
 
 
 def _ranges(numbers: Iterable[int]) -> str:
-<<<<<<< HEAD
     """Return numbers as text, ascending, with neighbours joined: 8–25."""
-=======
-    """Return ascending numbers as text, neighbours joined: 8–25."""
->>>>>>> data
     parts: list[list[int]] = []
     for number in sorted(numbers):
         if parts and number == parts[-1][-1] + 1:
