@@ -86,7 +86,7 @@ def test_every_published_name_and_shape_is_accounted_for(golden, entry):
 
 
 def test_a_file_of_2018(tmp_path):
-    """As resnet-18-kinetics.pth: several pickles, CUDA storages, type A, prefix, an optimiser, 400 classes."""
+    """As resnet-18-kinetics.pth: several pickles, CUDA storages, type A, prefix, an optimizer, 400 classes."""
     published = published_tensors(TINY, 400, prefix="module.")
     optimizer = {"state": {}, "param_groups": [{"lr": 0.1, "momentum": 0.9, "dampening": 0.9, "params": [1, 2]}]}
     content = {"epoch": 200, "arch": "resnet-18", "state_dict": published, "optimizer": optimizer}
