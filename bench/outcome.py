@@ -25,22 +25,23 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from extract_frames import extract_class, list_videos
-from make_splits import make_split
 from video3d.clips import spatial_crops
 from video3d.clips.clip_reader import open_packs
 from video3d.common.settings import resolve
 from video3d.compute.device import use_device
 from video3d.dataset.split_table import Video
+from video3d.dataset.splits import make_split
 from video3d.dataset.ucf101 import read_class_index, read_official_split
 from video3d.training import loop
-from video3d.training.job import Job
-from video3d.training.trainer import Learner
+from video3d.training.batches import BatchSource, TrainingData
+from video3d.training.checkpoint import Checkpoint
+from video3d.training.loop import Machine
+from video3d.training.trainer import Trainer
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
 from PIL import Image
@@ -126,13 +127,13 @@ def run(task: Training, data: Path, frames: Path) -> Outcome:
             "clip": {"frames": FRAMES, "size": task.size},
             "train": {"batch_size": BATCH, "epochs": task.epochs, "schedule": "cosine", "learning_rate": 0.02},
         }
-    ).model_dump()
+    )
+    packs = open_packs(folder, train + test)
     with tempfile.TemporaryDirectory() as checkpoints:
-        packs = open_packs(folder, train + test)
-        job = Job(settings, classes, train, [], packs, task.seed, Path(checkpoints), "outcome")
-        network, _ = loop.train(job)
-    learner = Learner(network, settings["clip"], settings["train"])
-    shown = loop.validate(replace(job, validation=test), learner)
+        data = TrainingData(classes, train, [], packs)
+        network, _ = loop.train(settings, data, task.seed, Checkpoint(Path(checkpoints), "outcome"), Machine())
+    batches = BatchSource(data._replace(validation=test), settings.clip, settings.train, task.seed, workers=1)
+    shown = loop.validate(Trainer(network, settings.clip, settings.train), batches)
     correct = round(shown["validation_top1"] * len(test))
     return Outcome(len(test), correct, shown["validation_loss"], time.perf_counter() - start)
 

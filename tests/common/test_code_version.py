@@ -219,6 +219,7 @@ compute/distributed.py           train tuning
 compute/gpu_lock.py              train tuning evaluate predict
 compute/gpu_messages.py
 compute/interruption.py          train tuning
+compute/numpy_convolution.py     train tuning
 
 dataset/audit_table.py           audit make_splits figures
 dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
@@ -284,10 +285,11 @@ report/tables.py                 figures
 report/training_charts.py        figures
 
 training/attempts.py             train tuning
+training/augmentation.py         train tuning
+training/batches.py              train tuning
 training/checkpoint.py           train tuning
 training/ema.py                  train tuning
 training/freezing.py             train tuning
-training/job.py                  train tuning
 training/loop.py                 train tuning
 training/lr_schedule.py          train tuning
 training/mixup.py                train tuning
@@ -295,6 +297,7 @@ training/optimizer.py            train tuning
 training/progress_log.py         train tuning
 training/randomness.py           train tuning
 training/requirements.py         train tuning
+training/start.py                train tuning
 training/trainer.py              train tuning
 
 weights/description.py           train tuning check_weights export

@@ -59,6 +59,5 @@ def _split_faults(settings: Settings, folder: Path, split: int, classes: list[st
         return []
     counts = Counter(row.class_name for row in rows if row.subset == "train")
     return [
-        f"split {split}: {fault}"
-        for fault in data_faults(settings.train.model_dump(), {name: counts[name] for name in classes})
+        f"split {split}: {fault}" for fault in data_faults(settings.train, {name: counts[name] for name in classes})
     ]

@@ -41,7 +41,7 @@ def check(
         *split_faults(settings, lists),
     ]
     if settings.trained_splits:
-        faults += settings_faults(settings.train.model_dump(), bool(settings.validation_groups))
+        faults += settings_faults(settings.train, bool(settings.validation_groups))
     if not (reports or only_compares(targets)):
         faults += source_faults(settings.dataset, videos, lists)
         faults += engine_faults(settings.evaluate.engine, settings.device, computes_here)

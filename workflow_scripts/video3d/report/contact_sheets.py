@@ -53,7 +53,7 @@ class FrameReader:
     ) -> np.ndarray:
         """Return the clip in the middle of those that the first protocol takes, uint8 RGB (length, size, size, 3)."""
         frames = self._pack(class_name).videos.get(video, 1)
-        chosen = views(evaluate.protocols[0], frames, length, evaluate.uniform.model_dump())
+        chosen = views(evaluate.protocols[0], frames, length, evaluate.uniform)
         return self._read(class_name, video, chosen.indices[(len(chosen.indices) - 1) // 2].tolist(), size)
 
     def _read(self, class_name: str, video: str, indices: Sequence[int], size: int) -> np.ndarray:
