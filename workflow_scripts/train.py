@@ -40,7 +40,7 @@ SECTIONS = ("model", "clip", "train")
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Parse the command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
     parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
