@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
-from extract_frames import extract_class, find_videos
+from extract_frames import extract_class, list_videos
 from video3d.clips import spatial_crops
 from video3d.clips.clip_reader import open_packs
 from video3d.common.settings import resolve
@@ -95,7 +95,7 @@ def extract(data: Path, frames: Path, way: str) -> None:
     folder = frames / f"{short_side}_{quality}"
     for name in read_class_index(data / "ucfTrainTestlist"):
         if (data / "UCF-101" / name).is_dir() and not (folder / f"{name}.csv").is_file():
-            videos = find_videos(data / "UCF-101" / name)
+            videos = list_videos(data / "UCF-101" / name)
             extract_class(videos, int(short_side), int(quality), 1, folder / f"{name}.zip", folder / f"{name}.csv")
 
 

@@ -14,7 +14,7 @@ from video3d.common.code_version import code_version as version_of_code
 from video3d.common.errors import UserError
 from video3d.common.settings import as_argument, resolve, select
 from video3d.dataset import ucf101
-from video3d.fetch.sources import locate
+from video3d.fetch.sources import choose_source
 
 
 def stop(message):
@@ -28,8 +28,8 @@ def stop(message):
 
 try:
     SETTINGS = resolve(config)
-    VIDEOS = locate(SETTINGS.dataset.videos, SETTINGS.dataset.classes, setting="dataset.videos")
-    LISTS = locate(SETTINGS.dataset.lists, setting="dataset.lists")
+    VIDEOS = choose_source(SETTINGS.dataset.videos, SETTINGS.dataset.classes, setting="dataset.videos")
+    LISTS = choose_source(SETTINGS.dataset.lists, setting="dataset.lists")
 except UserError as error:
     stop(error)
 

@@ -7,6 +7,7 @@ from video3d.common.folders import visible_files
 from video3d.common.wildcard_paths import as_inputs, as_parameter
 from video3d.fetch import unpacked
 from video3d.preflight import evaluated_weights
+from video3d.weights.description import description_path
 
 
 def option(name, values):
@@ -70,7 +71,7 @@ def frames_folder(wildcards, input):
 
 def with_description(weights):
     """A file of weights that the user gave, and the description beside it if there is one; nothing for no file."""
-    files = [Path(weights), Path(weights).with_suffix(".json")] if weights else []
+    files = [Path(weights), description_path(Path(weights))] if weights else []
     return [str(file) for file in files if file.is_file()]
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
-from video3d.fetch.download import obtain
+from video3d.fetch.download import fetch_archive
 from video3d.fetch.lists import SETTING, lists_in_folder, lists_in_zip
-from video3d.fetch.sources import locate
+from video3d.fetch.sources import choose_source
 
 REQUIRED = {"classInd.txt", "trainlist01.txt", "testlist01.txt"}
 
@@ -22,14 +22,14 @@ def fetch_lists(sources: Sequence[str], checksum: str | None, output: Path) -> N
 
     Raises UserError if none works, or if classInd.txt or the lists of split 1 are missing.
     """
-    source = locate(sources, setting=SETTING)
+    source = choose_source(sources, setting=SETTING)
     output.parent.mkdir(parents=True, exist_ok=True)
     if source.kind == "folder":
         lists = lists_in_folder(Path(source.path))
     else:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".lists.") as folder:
             archive = Path(folder) / source.name
-            obtain(source, checksum, archive, SETTING)
+            fetch_archive(source, checksum, archive, SETTING)
             lists = lists_in_zip(archive)
     if missing := sorted(REQUIRED - set(lists)):
         raise UserError(f"{SETTING}: {source.path or source.urls[0]} does not hold {', '.join(missing)}")

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from video3d.common.console import run
-from video3d.fetch.download import obtain
-from video3d.fetch.remote_zip import obtain_subset
-from video3d.fetch.sources import locate
+from video3d.fetch.download import fetch_archive
+from video3d.fetch.remote_zip import fetch_subset
+from video3d.fetch.sources import choose_source
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
     parser.add_argument("--classes", nargs="*", default=[], help="fetch only these classes of a remote ZIP; none: all")
     parser.add_argument("--output", type=Path, required=True, help="the archive to make")
     arguments = parser.parse_args()
-    source = locate(arguments.source, arguments.classes)
-    fetch = obtain_subset if source.classes else obtain
+    source = choose_source(arguments.source, arguments.classes)
+    fetch = fetch_subset if source.classes else fetch_archive
     fetch(source, arguments.sha256, arguments.output)
 
 

@@ -1,11 +1,10 @@
 """Decode the videos of one class into one frame pack, and write the manifest that says what came out.
 
 A video that cannot be decoded, or only in part, stops nothing: it is named here, in the manifest and in the audit.
-An extraction that was killed goes on after the last finished video when it is started again.
+An extraction that was killed starts anew: a class takes seconds.
 """
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -13,75 +12,46 @@ from pathlib import Path
 
 from video3d.common.console import progress, run
 from video3d.common.errors import UserError
-from video3d.common.files import sha256
 from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
-from video3d.frames import extraction
 from video3d.frames.extraction import Decoders, ExtractedVideo
-from video3d.frames.ffmpeg import extraction_command, ffmpeg_program, ffmpeg_version
 from video3d.frames.frame_pack import PackWriter
 
 
 def extract_class(
     videos: Sequence[Path], short_side: int, quality: int, threads: int, pack_path: Path, manifest_path: Path
 ) -> list[ExtractedVideo]:
-    """Write pack and manifest of `videos`, with up to `threads` of them being decoded at once; return the manifest."""
-    pack = PackWriter(pack_path)
-    journal = manifest_path.with_name(f".{manifest_path.name}.partial")
-    fingerprint = extraction_fingerprint(short_side, quality)
-    sources = [[fingerprint, video.name, video.stat().st_size, video.stat().st_mtime_ns] for video in videos]
-    finished = read_journal(journal, sources)
-    if finished and pack.resume(finished[-1]["end"]):
-        logging.info("%d videos were finished before; going on after them", len(finished))
-    else:
-        finished = []
-    manifest = [ExtractedVideo(*entry["row"]) for entry in finished]
-    rest = videos[len(finished) :]
-    try:
-        with pack, Decoders(rest, short_side, quality, threads) as decoders, journal.open("w") as log:
-            log.writelines(json.dumps(entry) + "\n" for entry in finished)
-            for decoding in progress(decoders, total=len(rest), unit="video", description=pack_path.stem):
-                facts = pack.add(decoding.video.stem, decoders.frames(decoding))
-                entry = {"source": sources[len(manifest)], "row": decoding.result(*facts), "end": pack.size}
-                manifest.append(entry["row"])
-                log.write(json.dumps(entry) + "\n")
-                log.flush()
-        write_table(manifest_path, ExtractedVideo._fields, manifest)
-    except Exception:
-        journal.unlink(missing_ok=True)
-        raise
-    journal.unlink()
+    """Write the pack and the manifest of one class, and return the rows of the manifest.
+
+    Args:
+        videos: video files, in the order that they get in the pack.
+        short_side: of the stored frames, in pixels.
+        quality: of the JPEGs, 1 to 100.
+        threads: how many videos are decoded at once; what is written does not depend on it.
+        pack_path: where the pack is written.
+        manifest_path: where the manifest is written, after the pack.
+    """
+    remove_leftovers(pack_path)
+    manifest = []
+    with PackWriter(pack_path) as pack, Decoders(videos, short_side, quality, threads) as decoders:
+        for decoding in progress(decoders, total=len(videos), unit="video", description=pack_path.stem):
+            facts = pack.add(decoding.video.stem, decoders.frames(decoding))
+            manifest.append(decoding.result(*facts))
+    write_table(manifest_path, ExtractedVideo._fields, manifest)
     return manifest
 
 
-def find_videos(folder: Path) -> list[Path]:
-    """The videos in `folder`, by name. Raises UserError if there is no such folder."""
+def list_videos(folder: Path) -> list[Path]:
+    """Return the videos in `folder`, by name. Raises UserError if there is no such folder."""
     if not folder.is_dir():
         raise UserError(f"there are no videos of class {folder.name}: {folder} is not a folder; is it in the archive?")
     return sorted(path for path in folder.glob("*.avi") if path.is_file())
 
 
-def extraction_fingerprint(short_side: int, quality: int) -> str:
-    """What finished videos depend on beside the videos themselves, as text."""
-    code = sha256(extraction.__file__)
-    version = ".".join(map(str, ffmpeg_version(ffmpeg_program())))
-    return " ".join([code, version, str(quality), *extraction_command(Path("video"), short_side)])
-
-
-def read_journal(path: Path, sources: Sequence[list]) -> list[dict]:
-    """The first entries of a killed extraction's journal, as far as they were made from the same `sources`."""
-    entries: list[dict] = []
-    if not path.is_file():
-        return entries
-    for source, line in zip(sources, path.read_text().splitlines(), strict=False):
-        try:
-            entry = json.loads(line)
-        except ValueError:  # the line that was being written
-            break
-        if entry["source"] != source:
-            break
-        entries.append(entry)
-    return entries
+def remove_leftovers(pack: Path) -> None:
+    """Remove what an extraction of this class left behind when it was killed: a hidden file as large as a pack."""
+    for path in pack.parent.glob(f".{pack.stem}.*.part*"):
+        path.unlink()
 
 
 def summarise(class_name: str, manifest: Sequence[ExtractedVideo]) -> None:
@@ -107,7 +77,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="table to write, <Class>.csv")
     arguments = parser.parse_args()
     settings = read_settings(arguments.settings).frames
-    videos = find_videos(arguments.videos)
+    videos = list_videos(arguments.videos)
     manifest = extract_class(
         videos, settings.short_side, settings.quality, arguments.threads, arguments.pack, arguments.manifest
     )

@@ -22,7 +22,6 @@ would leave traces of the direction in it. A group, as in UCF101, is a common lo
 import argparse
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,7 +32,7 @@ import numpy as np
 
 from video3d.common.console import progress, run
 from video3d.common.errors import UserError
-from video3d.common.files import atomic_path
+from video3d.common.stored_zip import StoredZip
 
 VIDEOS_ARCHIVE = "UCF101_demo_videos.zip"
 LISTS_ARCHIVE = "UCF101_demo_lists.zip"
@@ -46,7 +45,7 @@ MOTIONS = {  # what changes, in the first class upwards and in the second downwa
 CLASSES = sorted((name for pair in MOTIONS.values() for name in pair), key=str.lower)  # UCF101's order
 GROUPS = range(1, 26)
 TEST_GROUPS = {1: range(1, 8), 2: range(8, 15), 3: range(15, 22)}
-CLIPS_PER_GROUP = 4
+VIDEOS_PER_GROUP = 4
 
 WIDTH, HEIGHT = 96, 72
 FRAMES = 24
@@ -81,7 +80,7 @@ class Look(NamedTuple):
 
 
 def group_look(name: str, group: int) -> Look:
-    """The look of a group of a class: any shape and colours, the shape brighter than its background."""
+    """Draw the look of a group of a class: any shape and colours, the shape brighter than its background."""
     rng = np.random.default_rng([*name.encode(), group])
     return Look(
         outline=SHAPES[rng.integers(len(SHAPES))],
@@ -92,7 +91,7 @@ def group_look(name: str, group: int) -> Look:
 
 
 def draw_path(moving: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The value of every property in every frame, float64 (FRAMES,): one runs through its range, the others stay.
+    """Draw the value of each property in every frame, float64 (FRAMES,): one runs through its range, the others stay.
 
     A property that stays has the value that it would have at a random time of such a run.
     """
@@ -104,10 +103,13 @@ def draw_path(moving: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return path
 
 
-def render_video(moving: str, group: int, clip: int) -> np.ndarray:
-    """The frames of the first class of a pair: uint8 (FRAMES, HEIGHT, WIDTH, BGR). The second class is its reverse."""
+def render_video(moving: str, group: int, number: int) -> np.ndarray:
+    """Render a video of the first class of a pair, uint8 (FRAMES, HEIGHT, WIDTH, BGR).
+
+    Played backwards it is the video of the second class.
+    """
     look = group_look(moving, group)
-    rng = np.random.default_rng([*moving.encode(), group, clip])
+    rng = np.random.default_rng([*moving.encode(), group, number])
     path = draw_path(moving, rng)
     angle = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -121,7 +123,7 @@ def render_video(moving: str, group: int, clip: int) -> np.ndarray:
 
 
 def draw_shape(background: np.ndarray, outline: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """A copy of `background` (float, HEIGHT × WIDTH × BGR) with a polygon; `outline` is (corners, 2) in pixels."""
+    """Draw a polygon on a copy of `background` (float, HEIGHT × WIDTH × BGR); `outline` is (corners, 2) in pixels."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
     return background + mask[..., None] / 255 * (colour - background)
@@ -140,55 +142,53 @@ def write_video(path: Path, frames: np.ndarray) -> None:
     writer.release()
 
 
-def video_name(name: str, group: int, clip: int) -> str:
-    """UCF101's name of a video, e.g. v_Grow_g01_c02."""
-    return f"v_{name}_g{group:02d}_c{clip:02d}"
+def video_name(class_name: str, group: int, number: int) -> str:
+    """Return UCF101's name of a video, e.g. v_Grow_g01_c02."""
+    return f"v_{class_name}_g{group:02d}_c{number:02d}"
 
 
-def write_pair(folder: Path, moving: str, group: int, clip: int) -> None:
+def write_pair(folder: Path, moving: str, group: int, number: int) -> None:
     """Write the video of both classes of a pair: the same pictures, forwards and backwards."""
-    frames = render_video(moving, group, clip)
+    frames = render_video(moving, group, number)
     for name, ordered in zip(MOTIONS[moving], (frames, frames[::-1]), strict=True):
-        write_video(folder / f"{video_name(name, group, clip)}.avi", ordered)
+        write_video(folder / f"{video_name(name, group, number)}.avi", ordered)
 
 
-def listed(groups: Iterable[int], clips: int) -> Iterator[tuple[int, str]]:
-    """Label (from 1) and list entry of every video of `groups`, in the order of UCF101's lists."""
+def list_entries(groups: Iterable[int], videos_per_group: int) -> Iterator[tuple[int, str]]:
+    """Yield label (from 1) and list entry of every video of `groups`, in the order of UCF101's lists."""
     for label, name in enumerate(CLASSES, start=1):
         for group in groups:
-            for clip in range(1, clips + 1):
-                yield label, f"{name}/{video_name(name, group, clip)}.avi"
+            for number in range(1, videos_per_group + 1):
+                yield label, f"{name}/{video_name(name, group, number)}.avi"
 
 
-def list_files(clips: int) -> dict[str, str]:
-    """Name and text of every list file, in UCF101's format: CRLF, labels in the train lists only."""
+def list_files(videos_per_group: int) -> dict[str, str]:
+    """Return name and text of every list file, in UCF101's format: CRLF, labels in the train lists only."""
     files = {"classInd.txt": [f"{label} {name}" for label, name in enumerate(CLASSES, start=1)]}
     for split, test_groups in TEST_GROUPS.items():
         train_groups = [group for group in GROUPS if group not in test_groups]
-        files[f"trainlist{split:02d}.txt"] = [f"{entry} {label}" for label, entry in listed(train_groups, clips)]
-        files[f"testlist{split:02d}.txt"] = [entry for _, entry in listed(test_groups, clips)]
+        files[f"trainlist{split:02d}.txt"] = [
+            f"{entry} {label}" for label, entry in list_entries(train_groups, videos_per_group)
+        ]
+        files[f"testlist{split:02d}.txt"] = [entry for _, entry in list_entries(test_groups, videos_per_group)]
     return {name: "".join(f"{line}\r\n" for line in lines) for name, lines in files.items()}
 
 
-def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write a ZIP archive whose bytes depend on nothing but `members`: no dates, nothing of the file system."""
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in members:
-            archive.writestr(zipfile.ZipInfo(name, date_time=(2012, 1, 1, 0, 0, 0)), content)
-
-
-def make_demo_dataset(folder: Path, clips: int = CLIPS_PER_GROUP, threads: int = 2) -> None:
-    """Write the archive of videos and the archive of lists to `folder`; `clips` videos per group and class."""
-    pairs = [(moving, group, clip) for moving in MOTIONS for group in GROUPS for clip in range(1, clips + 1)]
+def make_demo_dataset(folder: Path, videos_per_group: int = VIDEOS_PER_GROUP, threads: int = 2) -> None:
+    """Write the archive of videos and the archive of lists to `folder`."""
+    numbers = range(1, videos_per_group + 1)
+    pairs = [(moving, group, number) for moving in MOTIONS for group in GROUPS for number in numbers]
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(threads) as pool:
         videos = Path(scratch)
         written = pool.map(lambda pair: write_pair(videos, *pair), pairs)
         for _ in progress(written, total=len(pairs), unit="pair", description="demo videos"):
             pass
-        files = sorted(videos.iterdir())
-        write_zip(folder / VIDEOS_ARCHIVE, ((f"UCF101/{file.name}", file.read_bytes()) for file in files))
-    lists = list_files(clips).items()
-    write_zip(folder / LISTS_ARCHIVE, ((f"ucfTrainTestlist/{name}", text.encode()) for name, text in lists))
+        with StoredZip(folder / VIDEOS_ARCHIVE) as archive:
+            for file in sorted(videos.iterdir()):
+                archive.add(f"UCF101/{file.name}", file.read_bytes())
+    with StoredZip(folder / LISTS_ARCHIVE) as archive:
+        for name, text in list_files(videos_per_group).items():
+            archive.add(f"ucfTrainTestlist/{name}", text.encode())
 
 
 def main() -> None:

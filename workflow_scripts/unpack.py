@@ -18,7 +18,8 @@ from video3d.common.disk import full_disk_is_an_error, require_space
 from video3d.common.errors import UserError
 from video3d.common.tables import write_table
 from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
-from video3d.fetch.archives import Archive, Folder, Member, is_video, open_archive, require_sensible_size
+from video3d.fetch.archive_members import Member, is_video, require_sensible_size
+from video3d.fetch.archives import Archive, Folder, open_archive
 from video3d.fetch.unpacked import COLUMNS
 
 NAMES_SHOWN = 5
@@ -34,9 +35,9 @@ def unpack(source: Path, lists: Path, classes: Sequence[str], videos: Path, tabl
     archive = open_archive(source)
     known = read_class_index(lists)
     wanted = select_classes(known, classes)
-    chosen = choose(archive.members(), known, wanted, official_names(lists), source)
+    chosen = choose_members(archive.members(), known, wanted, official_names(lists), source)
     present = {member: place for member, place in chosen.items() if (videos / place).is_file()}
-    say_what_differs(present, videos, source)
+    warn_of_other_sizes(present, videos, source)
     absent = {member: place for member, place in chosen.items() if member not in present}
     videos.parent.mkdir(parents=True, exist_ok=True)
     if not isinstance(archive, Folder):
@@ -44,7 +45,7 @@ def unpack(source: Path, lists: Path, classes: Sequence[str], videos: Path, tabl
         require_sensible_size(str(source), source.stat().st_size, sum(member.size for member in chosen))
         require_space(videos.parent, size, f"unpacking {source.name}")
     if absent:
-        add(archive, absent, videos)
+        add_videos(archive, absent, videos)
     source_size = 0 if isinstance(archive, Folder) else source.stat().st_size
     rows = [(place.stem, place.parent.name, member.size, source_size) for member, place in chosen.items()]
     write_table(table, COLUMNS, sorted(rows))
@@ -53,7 +54,7 @@ def unpack(source: Path, lists: Path, classes: Sequence[str], videos: Path, tabl
     )
 
 
-def add(archive: Archive, absent: Mapping[Member, Path], videos: Path) -> None:
+def add_videos(archive: Archive, absent: Mapping[Member, Path], videos: Path) -> None:
     """Unpack members to a folder beside `videos`, and move each to its place there once all are whole."""
     remove_leftovers(videos)
     temporary = videos.with_name(f".{videos.name}.{os.getpid()}.part")
@@ -70,7 +71,7 @@ def add(archive: Archive, absent: Mapping[Member, Path], videos: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def say_what_differs(present: Mapping[Member, Path], videos: Path, source: Path) -> None:
+def warn_of_other_sizes(present: Mapping[Member, Path], videos: Path, source: Path) -> None:
     """Warn of videos that are there with another size than they have in the source: they are kept."""
     differing = [str(place) for member, place in present.items() if (videos / place).stat().st_size != member.size]
     if differing:
@@ -81,10 +82,10 @@ def say_what_differs(present: Mapping[Member, Path], videos: Path, source: Path)
         )  # fmt: skip
 
 
-def choose(
+def choose_members(
     members: Sequence[Member], known: Sequence[str], wanted: Sequence[str], official: dict[str, str], source: Path
 ) -> dict[Member, Path]:
-    """The members to unpack and their places, <Class>/<video>.avi.
+    """Return the members to unpack and their places, <Class>/<video>.avi.
 
     Spelling follows the lists (`official`, by lower case), as copies of UCF101 differ in HandStandPushups.
     """
@@ -92,7 +93,7 @@ def choose(
     others = [member.name for member in members if not is_video(member.name)]
     if others:
         logging.info("%s: %d files are no videos and are ignored, such as %s", source, len(others), others[0])
-    classes = classes_of(videos, known, source)
+    classes = find_classes(videos, known, source)
     chosen: dict[Path, Member] = {}
     for member, name in zip(videos, classes, strict=True):
         path = member_path(member)
@@ -106,8 +107,8 @@ def choose(
     return {member: place for place, member in chosen.items()}
 
 
-def classes_of(videos: Sequence[Member], known: Sequence[str], source: Path) -> list[str]:
-    """The class of each video, by its name. Raises UserError if `known` lacks one, or for a misplaced one."""
+def find_classes(videos: Sequence[Member], known: Sequence[str], source: Path) -> list[str]:
+    """Return the class of each video, by its name. Raises UserError if `known` lacks one, or for a misplaced video."""
     spelling = {name.lower(): name for name in known}
     classes = []
     unknown: dict[str, str] = {}
@@ -130,12 +131,12 @@ def classes_of(videos: Sequence[Member], known: Sequence[str], source: Path) -> 
 
 
 def member_path(member: Member) -> PurePosixPath:
-    """The path of a member in its archive; some programs write it with backslashes."""
+    """Return the path of a member in its archive; some programs write it with backslashes."""
     return PurePosixPath(member.name.replace("\\", "/"))
 
 
 def official_names(lists: Path) -> dict[str, str]:
-    """The names of all videos that the lists name, by their lower case."""
+    """Return the names of all videos in the lists, by their lower case."""
     return {video.video.lower(): video.video for video in read_all_lists(lists)}
 
 

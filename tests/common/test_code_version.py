@@ -207,6 +207,8 @@ common/last_words.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
+common/settings_types.py
+common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
 common/tables.py                 all but make_demo_dataset accuracy compare figures
 common/versions.py               train tuning check_weights export evaluate
 common/wildcard_paths.py
@@ -233,18 +235,22 @@ evaluation/predictor.py          evaluate predict
 evaluation/protocols.py          evaluate figures predict
 evaluation/tensorrt.py           evaluate predict
 
+fetch/archive_members.py
 fetch/archives.py
 fetch/download.py
 fetch/http_session.py
 fetch/lists.py
+fetch/rar_archive.py
 fetch/remote_zip.py
 fetch/sources.py
 fetch/unpacked.py
 
 frames/extraction.py             extract_frames predict
 frames/ffmpeg.py                 extract_frames figures predict
+frames/frame_encoder.py          extract_frames predict
 frames/frame_pack.py             extract_frames train tuning evaluate figures predict
 frames/manifests.py              train tuning check_weights
+frames/video_status.py           extract_frames predict
 
 model/architecture.py            train tuning check_weights export
 model/layer_costs.py             train tuning

@@ -8,8 +8,9 @@ import pytest
 
 from helpers.rar_files import LINK, rar4, rar5
 from video3d.common.errors import UserError
-from video3d.fetch import archives
-from video3d.fetch.archives import is_video, open_archive, require_sensible_size
+from video3d.fetch import archive_members, rar_archive
+from video3d.fetch.archive_members import is_video, require_sensible_size
+from video3d.fetch.archives import open_archive
 
 VIDEOS = {
     f"UCF-101/Punch/v_Punch_g01_c{clip:02}.avi": random.Random(clip).randbytes(size)
@@ -65,21 +66,21 @@ def test_a_folder_is_linked(tmp_path):
     assert (tmp_path / "0.avi").is_symlink()
 
 
-@pytest.mark.parametrize("tool", archives.RAR_TOOLS)
+@pytest.mark.parametrize("tool", rar_archive.RAR_TOOLS)
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_rar_with_each_installed_program(tmp_path, monkeypatch, kind, tool):
-    if not archives.is_installed(tool, tool):
+    if not rar_archive.is_installed(tool, tool):
         pytest.skip(f"{tool} is not installed")
     archive = write(tmp_path / "videos.rar", MAKERS[kind](VIDEOS))
     assert sizes(archive) == {name: len(content) for name, content in VIDEOS.items()}
-    monkeypatch.setattr(archives, "RAR_TOOLS", {tool: archives.RAR_TOOLS[tool]})
+    monkeypatch.setattr(rar_archive, "RAR_TOOLS", {tool: rar_archive.RAR_TOOLS[tool]})
     assert extracted(archive, tmp_path) == VIDEOS
 
 
 @pytest.fixture
 def any_rar_tool():
-    if not any(archives.is_installed(tool, tool) for tool in archives.RAR_TOOLS):
-        pytest.skip(f"no program for RAR is installed ({', '.join(archives.RAR_TOOLS)})")
+    if not any(rar_archive.is_installed(tool, tool) for tool in rar_archive.RAR_TOOLS):
+        pytest.skip(f"no program for RAR is installed ({', '.join(rar_archive.RAR_TOOLS)})")
 
 
 @pytest.mark.usefixtures("any_rar_tool")
@@ -119,9 +120,9 @@ def test_the_next_program_is_tried_when_one_fails(tmp_path, monkeypatch):
     archive = write(tmp_path / "videos.rar", rar5(VIDEOS))
     blob = write(tmp_path / "blob", b"".join(VIDEOS.values()))
     tools = {"bad": ("echo", "nonsense"), "good": ("sh", "-c", f"cat {blob}")}
-    monkeypatch.setattr(archives, "RAR_TOOLS", tools)
+    monkeypatch.setattr(rar_archive, "RAR_TOOLS", tools)
     assert extracted(archive, tmp_path) == VIDEOS
-    monkeypatch.setattr(archives, "RAR_TOOLS", {"bad": tools["bad"], "worse": ("false",)})
+    monkeypatch.setattr(rar_archive, "RAR_TOOLS", {"bad": tools["bad"], "worse": ("false",)})
     shutil.rmtree(tmp_path / "again", ignore_errors=True)
     (tmp_path / "again").mkdir()
     with pytest.raises(UserError, match=r"(?s)is damaged, or it needs another program.*bad did not.*worse did not"):
@@ -131,7 +132,7 @@ def test_the_next_program_is_tried_when_one_fails(tmp_path, monkeypatch):
 
 def test_a_program_that_prints_without_end_is_stopped(tmp_path, monkeypatch):
     archive = write(tmp_path / "videos.rar", rar5(VIDEOS))
-    monkeypatch.setattr(archives, "RAR_TOOLS", {"endless": ("yes",)})
+    monkeypatch.setattr(rar_archive, "RAR_TOOLS", {"endless": ("yes",)})
     with pytest.raises(UserError, match="endless did not unpack"):
         extracted(archive, tmp_path)
 
@@ -139,7 +140,7 @@ def test_a_program_that_prints_without_end_is_stopped(tmp_path, monkeypatch):
 def test_a_program_that_writes_files_does_so_in_a_folder_that_is_removed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     archive = write(tmp_path / "videos.rar", rar5(VIDEOS))
-    monkeypatch.setattr(archives, "RAR_TOOLS", {"writer": ("sh", "-c", "echo > written")})
+    monkeypatch.setattr(rar_archive, "RAR_TOOLS", {"writer": ("sh", "-c", "echo > written")})
     with pytest.raises(UserError, match="writer did not unpack"):
         extracted(archive, tmp_path)
     assert list(tmp_path.iterdir()) == [archive]
@@ -150,7 +151,7 @@ def test_unrar_free_is_not_taken_for_unrar(tmp_path, monkeypatch, says, usable):
     program = write(tmp_path / "unrar", f"#!/bin/sh\necho {says}\n".encode())
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    assert archives.is_installed("unrar", "unrar") == usable
+    assert rar_archive.is_installed("unrar", "unrar") == usable
 
 
 EVIL_NAMES = ["../v_Punch_g01_c01.avi", "a/../../b.avi", "/a/b.avi", "C:/a.avi", "..\\a.avi", "\\a.avi", "C:a.avi"]
@@ -206,7 +207,7 @@ def test_a_cut_zip_is_named(tmp_path):
 
 
 def test_no_damage_crashes(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "RAR_TOOLS", {"silent": ("true",)})
+    monkeypatch.setattr(rar_archive, "RAR_TOOLS", {"silent": ("true",)})
     small = {name: content[:100] for name, content in VIDEOS.items()}
     whole = [write_zip(tmp_path / "whole.zip", small).read_bytes(), rar4(small), rar5(small)]
     rng = random.Random(3)
@@ -243,7 +244,7 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     archive = write_zip(tmp_path / "bomb.zip", {"a.avi": bytes(5_000_000)})
     (member,) = open_archive(archive).members()
     require_sensible_size(str(archive), archive.stat().st_size, member.size)
-    monkeypatch.setattr(archives, "LARGEST_SMALL_ARCHIVE", 4_000_000)
+    monkeypatch.setattr(archive_members, "LARGEST_SMALL_ARCHIVE", 4_000_000)
     with pytest.raises(UserError, match=r"claim to unpack to 5,000,000"):
         require_sensible_size(str(archive), archive.stat().st_size, member.size)
     require_sensible_size("large", 7 << 30, 8 << 30)

@@ -12,8 +12,8 @@ from helpers.paths import PROJECT
 from helpers.unreliable_server import Fault, make_certificate, running
 from video3d.common.errors import UserError
 from video3d.fetch import http_session
-from video3d.fetch.download import download, obtain
-from video3d.fetch.sources import Source
+from video3d.fetch.download import download, fetch_archive
+from video3d.fetch.sources import DataSource
 
 CONTENT = random.Random(1).randbytes(1_000_000)
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
@@ -40,7 +40,7 @@ def output(tmp_path):
 
 
 def fetch(output, *urls, checksum=CHECKSUM):
-    obtain(Source("url", output.name, urls=urls), checksum, output)
+    fetch_archive(DataSource("url", output.name, urls=urls), checksum, output)
 
 
 def failure(output, *urls, checksum=CHECKSUM):
@@ -284,27 +284,27 @@ def test_a_redirection_is_followed(server, output):
 def test_a_local_archive_is_checked_and_linked(tmp_path, output):
     archive = tmp_path / "mine.zip"
     archive.write_bytes(CONTENT)
-    source = Source("archive", "mine.zip", path=str(archive))
+    source = DataSource("archive", "mine.zip", path=str(archive))
     for checksum in (CHECKSUM, None):
-        obtain(source, checksum, output)
+        fetch_archive(source, checksum, output)
         assert output.resolve() == archive
     output.unlink()
     with pytest.raises(UserError, match="videos_sha256"):
-        obtain(source, "0" * 64, output)
+        fetch_archive(source, "0" * 64, output)
     assert not output.is_symlink()
 
 
 def test_an_archive_that_lies_where_it_is_wanted_stays(output):
     output.parent.mkdir()
     output.write_bytes(CONTENT)
-    obtain(Source("archive", output.name, path=str(output)), CHECKSUM, output)
+    fetch_archive(DataSource("archive", output.name, path=str(output)), CHECKSUM, output)
     assert_whole(output)
     assert not output.is_symlink()
 
 
 def test_a_local_archive_that_is_gone(tmp_path, output):
     with pytest.raises(UserError, match="does not exist"):
-        obtain(Source("archive", "mine.zip", path=str(tmp_path / "mine.zip")), None, output)
+        fetch_archive(DataSource("archive", "mine.zip", path=str(tmp_path / "mine.zip")), None, output)
 
 
 def test_a_bad_address_is_an_error_not_a_crash(output):

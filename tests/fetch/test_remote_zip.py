@@ -13,8 +13,8 @@ from helpers.unreliable_server import Fault, running
 from helpers.zip_files import make_zip
 from video3d.common.errors import UserError
 from video3d.fetch import http_session, remote_zip
-from video3d.fetch.remote_zip import obtain_subset
-from video3d.fetch.sources import locate
+from video3d.fetch.remote_zip import fetch_subset
+from video3d.fetch.sources import choose_source
 
 CLASSES = ("Archery", "HandstandPushups", "Punch", "YoYo")
 NAMES = [f"UCF101/v_{name}_g{group:02}_c01.avi" for name in CLASSES for group in range(1, 9)]
@@ -42,8 +42,8 @@ def small_and_quick(monkeypatch):
 
 
 def fetch(folder, urls, classes=("Punch",), checksum=CHECKSUM):
-    source = locate(urls, classes)
-    obtain_subset(source, checksum, folder / source.name)
+    source = choose_source(urls, classes)
+    fetch_subset(source, checksum, folder / source.name)
     return folder / source.name
 
 
@@ -112,7 +112,7 @@ def test_a_whole_archive_that_is_there_is_used(server, tmp_path):
 def test_a_killed_fetch_goes_on_where_it_was(server, tmp_path):
     videos = {name: content * 6 for name, content in VIDEOS.items()}
     url, served = server.serve("videos.zip", make_zip(videos), pace=0.02)
-    output = tmp_path / locate([url], CLASSES[:3]).name
+    output = tmp_path / choose_source([url], CLASSES[:3]).name
     script = PROJECT / "workflow_scripts" / "download_videos.py"
     command = [sys.executable, script, "--source", url, "--sha256", CHECKSUM, "--classes", *CLASSES[:3]]
     process = subprocess.Popen([*command, "--output", output], stderr=subprocess.DEVNULL)

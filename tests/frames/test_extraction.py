@@ -1,10 +1,8 @@
 """Extraction by the real ffmpeg, on little videos that are made here, whole and broken in every way."""
 
-import io
 import re
 import struct
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -13,9 +11,10 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from video3d.frames import extraction
-from video3d.frames.extraction import Decoders, ExtractedVideo, FrameEncoder, announced_seconds
+from video3d.frames import extraction, frame_encoder
+from video3d.frames.extraction import Decoders, ExtractedVideo
 from video3d.frames.frame_pack import VideoFacts
+from video3d.frames.video_status import announced_length
 
 FRAMES = 40
 
@@ -246,9 +245,9 @@ def test_truncation_of_other_containers(tmp_path, container):
 
 
 def test_header_of_an_avi(tmp_path):
-    assert announced_seconds(write_video(tmp_path / "video.avi")) == (FRAMES / 25, 1 / 25)
+    assert announced_length(write_video(tmp_path / "video.avi")) == (FRAMES / 25, 1 / 25)
     (tmp_path / "text.avi").write_text("strh" * 100)
-    assert announced_seconds(tmp_path / "text.avi") is None
+    assert announced_length(tmp_path / "text.avi") is None
 
 
 def test_order_and_content_do_not_depend_on_the_number_of_processes(tmp_path):
@@ -260,7 +259,8 @@ def test_order_and_content_do_not_depend_on_the_number_of_processes(tmp_path):
 
 def test_videos_that_wait_take_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "BUFFER_BYTES", 10_000)
-    monkeypatch.setattr(extraction, "PIPE_BYTES", 4_096)
+    for module in (extraction, frame_encoder):
+        monkeypatch.setattr(module, "PIPE_BYTES", 4_096)
     videos = [write_video(tmp_path / f"{index}.avi", 100) for index in range(3)]
     with Decoders(videos, 48, 90, 3) as decoders:
         counts = []
@@ -284,46 +284,6 @@ def test_leaving_early_ends_the_processes(tmp_path):
     assert processes and all(process.poll() is not None for process in processes)
 
 
-class Trickle(io.BytesIO):
-    """A pipe that has at most `chunk` bytes at a time."""
-
-    def __init__(self, content: bytes, chunk: int):
-        super().__init__(content)
-        self.chunk = chunk
-
-    def readinto(self, buffer: memoryview) -> int:
-        return super().readinto(buffer[: self.chunk])
-
-
-def y4m(pictures: Sequence[tuple[np.ndarray, ...]]) -> bytes:
-    """A YUV4MPEG2 stream of pictures of three planes each, of 17 × 9 pixels."""
-    return b"YUV4MPEG2 W17 H9 F25:1 Ip C420jpeg\n" + b"".join(
-        b"FRAME\n" + b"".join(plane.tobytes() for plane in planes) for planes in pictures
-    )
-
-
-def encode_all(stream: bytes, chunk: int) -> list[bytes]:
-    encoder, pipe, jpegs = FrameEncoder(quality=100), Trickle(stream, chunk), []
-    while (found := encoder.read(pipe)) is not None:
-        jpegs += found
-    assert encoder.size == (17, 9)
-    return jpegs
-
-
-@pytest.mark.parametrize("chunk", [1, 7, 40, 1000])
-def test_frames_are_told_apart_wherever_the_pipe_stops(chunk):
-    planes = [[np.full((9, 17), 40 * n, np.uint8), *np.full((2, 5, 9), 128, np.uint8)] for n in range(5)]
-    jpegs = encode_all(y4m(planes) + b"FRAME\nhalf a picture", chunk)
-    assert [simplejpeg.decode_jpeg(jpeg).shape for jpeg in jpegs] == [(9, 17, 3)] * 5
-    assert [simplejpeg.decode_jpeg(jpeg).mean() for jpeg in jpegs] == pytest.approx([0, 40, 80, 120, 160], abs=1)
-
-
-def test_frames_larger_than_what_is_read_at_once(monkeypatch):
-    monkeypatch.setattr(extraction, "PIPE_BYTES", 64)
-    planes = [[np.full((9, 17), 40 * n, np.uint8), *np.full((2, 5, 9), 128, np.uint8)] for n in range(5)]
-    assert len(encode_all(y4m(planes), 1000)) == 5
-
-
 def test_the_colours_are_those_of_jpeg(tmp_path):
     """Black, white, and red by the matrix of BT.601 in full range: Y .299, Cb -.169, Cr .5 (ITU-T T.871)."""
     for colour, expected in {"black": (0, 0, 0), "white": (255, 255, 255), "red": (255, 0, 0)}.items():
@@ -343,12 +303,6 @@ def test_a_picture_that_changes_its_size_keeps_the_first_one(tmp_path):
     assert (rows["video"].width, rows["video"].height, rows["video"].frames) == (64, 48, len(jpegs["video"]))
     assert {simplejpeg.decode_jpeg(jpeg).shape for jpeg in jpegs["video"]} == {(48, 64, 3)}
     assert len(jpegs["video"]) > 40  # of 50: where the parts meet, one is lost
-
-
-def test_a_broken_stream_is_no_frame():
-    planes = [[np.full((9, 17), 40, np.uint8), *np.full((2, 5, 9), 128, np.uint8)]]
-    with pytest.raises(ValueError, match="stream of its frames is broken"):
-        encode_all(y4m(planes) + b"f" * 1000, 1000)
 
 
 def test_real_clips_have_the_frames_that_opencv_decodes(ucf101_mini):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from helpers.paths import PROJECT
+from helpers.snakemake_server import run_snakemake
 
 PARTS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "schemas", "report", "profiles", "recipes", "envs"]
 CLASSES = ["Approach", "HandstandPushups", "Retreat"]
@@ -44,19 +45,15 @@ class Workflow:
         self.folder = folder
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of Snakemake on the tiny data set."""
-        return [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", "--cores", "2", *arguments]
+        """The command line of Snakemake on the tiny data set, for a process of its own."""
+        return [sys.executable, "-m", "snakemake", *self._arguments(*arguments)]
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run Snakemake, with everything that it prints in `.stdout`."""
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
+        return run_snakemake(self.folder, self._arguments(*arguments))
+
+    def _arguments(self, *arguments: str) -> list[str]:
+        return ["--configfile", "tiny.yaml", "--cores", "2", *arguments]
 
     def run(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed; return what it printed."""

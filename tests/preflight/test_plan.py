@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import zipfile
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,10 @@ from helpers.tiny_project import CLASSES, write_lists
 from video3d.common.errors import UserError
 from video3d.common.settings import DatasetSettings, resolve
 from video3d.dataset import ucf101
-from video3d.evaluation import engines
-from video3d.fetch.sources import Source
+from video3d.fetch.sources import DataSource
 from video3d.fetch.unpacked import unpacked_table
 from video3d.model.architecture import STAGES
-from video3d.preflight import check_device, plan
+from video3d.preflight import plan
 
 
 @pytest.fixture
@@ -31,14 +29,14 @@ def here(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def faults(changes: dict, lists: Source | None = None, videos: Source | None = None) -> str:
+def faults(changes: dict, lists: DataSource | None = None, videos: DataSource | None = None) -> str:
     """What the check says about these settings on the tiny data set; empty if it has nothing to say."""
     base = {"dataset": {"name": "tiny", "classes": CLASSES}, "splits": [1, 2], "train": {"batch_size": 3}}
     config = resolve({key: base.get(key, {}) | changes.get(key, {}) if isinstance(base.get(key), dict)
                       else changes.get(key, base.get(key)) for key in base | changes})  # fmt: skip
-    lists = lists or Source("archive", "lists.zip", "lists.zip")
+    lists = lists or DataSource("archive", "lists.zip", "lists.zip")
     try:
-        plan.check(config, videos or Source("folder", "", "clips"), lists)
+        plan.check(config, videos or DataSource("folder", "", "clips"), lists)
     except UserError as error:
         return str(error)
     return ""
@@ -63,8 +61,8 @@ def test_classes_are_those_of_local_lists_in_a_zip_in_a_folder_or_fetched_before
     assert "no class Retreet, did you mean Retreat?" in faults(wrong)
     with zipfile.ZipFile("lists.zip") as archive:
         archive.extractall("unpacked")
-    assert "did you mean Retreat?" in faults(wrong, Source("folder", "", "unpacked"))
-    server = Source("url", "lists.zip", urls=("https://example.com/lists.zip",))
+    assert "did you mean Retreat?" in faults(wrong, DataSource("folder", "", "unpacked"))
+    server = DataSource("url", "lists.zip", urls=("https://example.com/lists.zip",))
     assert faults(wrong, server) == ""  # who knows what the server has
     Path("resources/tiny").mkdir(parents=True)
     Path("unpacked/ucfTrainTestlist").rename("resources/tiny/ucfTrainTestlist")
@@ -72,7 +70,7 @@ def test_classes_are_those_of_local_lists_in_a_zip_in_a_folder_or_fetched_before
 
 
 def test_the_official_lists_are_known_by_their_checksum(here):
-    server = Source("url", "lists.zip", urls=("https://example.com/lists.zip",))
+    server = DataSource("url", "lists.zip", urls=("https://example.com/lists.zip",))
     official = {"classes": ["Archry"], "lists_sha256": ucf101.OFFICIAL_LISTS_SHA256}
     assert "there is no class Archry, did you mean Archery?" in faults({"dataset": official}, server)
     assert ucf101.OFFICIAL_LISTS_SHA256 in (PROJECT / "config.yaml").read_text()
@@ -109,13 +107,13 @@ def test_the_nearest_file_and_run_are_named(here):
 
 def test_an_empty_folder_of_videos_is_refused(here):
     Path("empty").mkdir()
-    assert "there is no video in the folder empty" in faults({}, videos=Source("folder", "", "empty"))
+    assert "there is no video in the folder empty" in faults({}, videos=DataSource("folder", "", "empty"))
     assert "predict: videos: there is no file in empty" in faults({"predict": {"videos": "empty"}})
 
 
-def archives(folder: str) -> tuple[Source, Source]:
-    """Archives of videos and lists, as `locate` names those in a folder."""
-    return tuple(Source("archive", name, f"{folder}/{name}") for name in ("videos.zip", "lists.zip"))
+def archives(folder: str) -> tuple[DataSource, DataSource]:
+    """Archives of videos and lists, as `choose_source` names those in a folder."""
+    return tuple(DataSource("archive", name, f"{folder}/{name}") for name in ("videos.zip", "lists.zip"))
 
 
 def test_archives_may_be_moved_away_once_a_run_is_finished(here):
@@ -174,66 +172,9 @@ def test_stages_that_are_not_there_or_all_frozen(here, rates, words):
     assert words in faults({"train": {"lr_multipliers": rates}})
 
 
-ON_A_GPU, ON_A_CPU = "tensorrt runs on a GPU, not on the CPU", "onednn runs on a CPU, not on the GPU"
-
-
-@pytest.mark.parametrize(
-    ("engine", "device", "packages", "gpus", "words"),
-    [
-        ("tensorrt", "cpu", {"paddlepaddle-gpu"}, 1, ON_A_GPU),
-        ("tensorrt", "auto", {"paddlepaddle"}, 1, ON_A_GPU),
-        ("tensorrt", "auto", {"paddlepaddle-gpu"}, 0, ON_A_GPU),
-        ("tensorrt", "auto", {"paddlepaddle-gpu"}, 1, "tensorrt cannot be used"),
-        ("onednn", "gpu", {"paddlepaddle-gpu"}, 1, ON_A_CPU),
-        ("onednn", "auto", {"paddlepaddle-gpu"}, 1, ON_A_CPU),
-        ("onednn", "auto", set(), 1, None),  # Paddle is installed for the jobs only, who knows which build
-        ("onednn", "auto", {"paddlepaddle"}, 1, None),
-        ("onednn", "cpu", {"paddlepaddle-gpu"}, 1, None),
-        ("plain", "gpu", {"paddlepaddle-gpu"}, 1, None),
-        ("auto", "auto", {"paddlepaddle-gpu"}, 0, None),
-    ],
-)
-def test_engines_that_cannot_run_on_the_device(monkeypatch, engine, device, packages, gpus, words):
-    monkeypatch.setattr(check_device, "_installed", packages.__contains__)
-    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
-    monkeypatch.setattr(engines, "find_spec", {"paddle": ModuleSpec("paddle", None, is_package=True)}.get)
-    said = list(check_device.engine_faults(engine, device, computes_here=True))
-    assert (words in said[0]) if words else said == []
-
-
-def test_jobs_elsewhere_are_judged_by_the_device_that_is_set(monkeypatch):
-    monkeypatch.setattr(check_device, "visible_gpus", lambda: pytest.fail("looked for GPUs here"))
-    said = {
-        (engine, device): list(check_device.engine_faults(engine, device, computes_here=False))
-        for engine in ("tensorrt", "onednn")
-        for device in ("auto", "cpu", "gpu")
-    }
-    assert {asked for asked, faults in said.items() if faults} == {("tensorrt", "cpu"), ("onednn", "gpu")}
-
-
 def test_an_archive_that_a_rule_makes_need_not_be_there(here):
-    assert faults({}, videos=Source("archive", "v.zip", "resources/demo/source/v.zip")) == ""
-    assert "v.zip does not exist" in faults({}, videos=Source("archive", "v.zip", "v.zip"))
-
-
-@pytest.mark.parametrize(
-    ("device", "devices", "packages", "gpus", "words"),
-    [
-        ("gpu", 1, {"paddlepaddle"}, 4, "device: gpu, but the installed PaddlePaddle is the CPU build"),
-        ("gpu", 1, {"paddlepaddle-gpu"}, 0, "device: gpu, but no GPU is visible"),
-        ("gpu", 4, {"paddlepaddle-gpu"}, 2, "train: devices: 4, but 2 GPUs are visible"),
-        ("auto", 4, {"paddlepaddle-gpu"}, 2, "train: devices: 4, but 2 GPUs are visible"),
-        ("gpu", 2, {"paddlepaddle-gpu"}, 2, None),
-        ("gpu", 1, set(), 1, None),
-        ("auto", 2, {"paddlepaddle"}, 2, None),
-        ("cpu", 2, {"paddlepaddle-gpu"}, 0, None),
-    ],
-)
-def test_gpus_that_are_not_there(monkeypatch, device, devices, packages, gpus, words):
-    monkeypatch.setattr(check_device, "_installed", packages.__contains__)
-    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
-    said = list(check_device.device_faults(device, devices))
-    assert (words in said[0]) if words else said == []
+    assert faults({}, videos=DataSource("archive", "v.zip", "resources/demo/source/v.zip")) == ""
+    assert "v.zip does not exist" in faults({}, videos=DataSource("archive", "v.zip", "v.zip"))
 
 
 def test_the_check_imports_no_paddle():

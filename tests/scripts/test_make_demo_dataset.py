@@ -11,9 +11,9 @@ from video3d.common.files import sha256
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory):
-    """The archives with one clip per group and class."""
+    """The archives with one video per group and class."""
     folder = tmp_path_factory.mktemp("demo")
-    demo.make_demo_dataset(folder, clips=1)
+    demo.make_demo_dataset(folder, videos_per_group=1)
     return folder
 
 
@@ -42,7 +42,7 @@ def entries(lists, name):
 
 
 def test_the_bytes_are_the_same_every_time_for_any_number_of_threads(archives, tmp_path):
-    demo.make_demo_dataset(tmp_path, clips=1, threads=1)
+    demo.make_demo_dataset(tmp_path, videos_per_group=1, threads=1)
     for name in (demo.VIDEOS_ARCHIVE, demo.LISTS_ARCHIVE):
         assert sha256(tmp_path / name) == sha256(archives / name)
 

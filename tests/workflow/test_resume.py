@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -27,11 +28,28 @@ def kill_everything(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def forget_training(workflow: Workflow) -> None:
-    """Take away the weights, the checkpoints that could make them, and the log."""
-    shutil.rmtree(workflow.folder / "results/tiny/split1/seed7/checkpoints")
-    (workflow.folder / WEIGHTS).unlink()
-    (workflow.folder / LOG).unlink()
+@pytest.fixture(scope="module")
+def longer_training(finished_project, tmp_path_factory) -> tuple[Path, bytes]:
+    """A project whose first training is to be repeated with more epochs, and the weights that come of it.
+
+    It was done once: the weights, the checkpoints that could make them, and the log are taken away.
+    """
+    folder = tmp_path_factory.mktemp("longer") / "project"
+    shutil.copytree(finished_project, folder, symlinks=True)
+    Workflow(folder).run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
+    expected = (folder / WEIGHTS).read_bytes()
+    shutil.rmtree(folder / "results/tiny/split1/seed7/checkpoints")
+    (folder / WEIGHTS).unlink()
+    (folder / LOG).unlink()
+    return folder, expected
+
+
+@pytest.fixture
+def unfinished(longer_training, tmp_path) -> tuple[Workflow, bytes]:
+    """A copy of it, to be changed at will."""
+    folder, expected = longer_training
+    shutil.copytree(folder, tmp_path / "project", symlinks=True)
+    return Workflow(tmp_path / "project"), expected
 
 
 def start_training(workflow: Workflow, until: str) -> subprocess.Popen:
@@ -54,39 +72,35 @@ def start_training(workflow: Workflow, until: str) -> subprocess.Popen:
 
 
 @pytest.mark.parametrize("epoch", [1, 4])
-def test_killed_training_resumes_to_the_same_weights(finished, epoch):
-    finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
-    expected = (finished.folder / WEIGHTS).read_bytes()
-    forget_training(finished)
-    process = start_training(finished, until=f"epoch {epoch}")
+def test_killed_training_resumes_to_the_same_weights(unfinished, epoch):
+    workflow, expected = unfinished
+    process = start_training(workflow, until=f"epoch {epoch}")
     kill_everything(process)
     process.communicate()
-    assert not (finished.folder / WEIGHTS).exists()
+    assert not (workflow.folder / WEIGHTS).exists()
 
-    text = finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
+    text = workflow.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
     assert "resum" in text
-    assert (finished.folder / WEIGHTS).read_bytes() == expected
+    assert (workflow.folder / WEIGHTS).read_bytes() == expected
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(finished, number):
+def test_interrupted_training_is_saved_and_resumes_to_the_same_weights(unfinished, number):
     """Ctrl-C goes to every process of the terminal's foreground; so does many a cluster's SIGTERM."""
-    finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
-    expected = (finished.folder / WEIGHTS).read_bytes()
-    forget_training(finished)
-    process = start_training(finished, until="epoch 2")
+    workflow, expected = unfinished
+    process = start_training(workflow, until="epoch 2")
     os.killpg(process.pid, number)
     text = process.communicate(timeout=30)[0]
     assert process.returncode != 0 and "Traceback" not in text
     last = text.splitlines()[-1]
     assert last.startswith("interrupted in train (split 1, seed 7): the training is saved") and "goes on" in last
-    assert (finished.folder / LOG).read_text().splitlines()[-1].startswith("interrupted: the training is saved")
-    assert not (finished.folder / WEIGHTS).exists()
+    assert (workflow.folder / LOG).read_text().splitlines()[-1].startswith("interrupted: the training is saved")
+    assert not (workflow.folder / WEIGHTS).exists()
 
-    text = finished.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
+    text = workflow.run("--config", EPOCHS, "replace=true", "--", WEIGHTS)
     assert "going on from epoch" in text
-    assert (finished.folder / WEIGHTS).read_bytes() == expected
-    metadata = json.loads((finished.folder / WEIGHTS).with_suffix(".json").read_text())
+    assert (workflow.folder / WEIGHTS).read_bytes() == expected
+    metadata = json.loads((workflow.folder / WEIGHTS).with_suffix(".json").read_text())
     assert len(metadata["attempts"]) == 2
 
 

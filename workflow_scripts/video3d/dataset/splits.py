@@ -24,7 +24,7 @@ def make_split(
     classes: Sequence[str],
     validation_groups: Collection[int],
 ) -> list[SplitVideo]:
-    """The videos of `classes`, in the order of the lists; `frames` is still 0.
+    """Return the videos of `classes`, in the order of the lists; `frames` is still 0.
 
     Raises UserError if a list has no video of these classes, or if `validation_groups` are not groups of the training
     list or leave nothing to train on.
@@ -64,7 +64,7 @@ def require_videos(rows: Iterable[SplitVideo], classes: Sequence[str]) -> list[s
 
 
 def _ranges(numbers: Iterable[int]) -> str:
-    """Ascending numbers as text, neighbours joined: 8–25."""
+    """Return ascending numbers as text, neighbours joined: 8–25."""
     parts: list[list[int]] = []
     for number in sorted(numbers):
         if parts and number == parts[-1][-1] + 1:

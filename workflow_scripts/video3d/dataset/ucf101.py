@@ -31,7 +31,7 @@ CLASSES = tuple(
 OFFICIAL_LISTS_SHA256 = "5c0d1a53b8ed364a2ac830a73f405e51bece7d98ce1254fd19ed4a36b224bd27"  # of their archive
 # The one class whose files are not named after it.
 CLASS_OF_FILE_NAME = {"HandStandPushups": "HandstandPushups"}
-VIDEO_NAME = re.compile(r"v_(?P<class_name>\w+)_g(?P<group>\d+)_c(?P<clip>\d+)", re.ASCII)
+VIDEO_NAME = re.compile(r"v_(?P<class_name>\w+)_g(?P<group>\d+)_c(?P<number>\d+)", re.ASCII)
 
 
 class VideoName(NamedTuple):
@@ -39,7 +39,7 @@ class VideoName(NamedTuple):
 
     class_name: str
     group: int
-    clip: int
+    number: int
 
     @classmethod
     def parse(cls, video: str) -> "VideoName":
@@ -48,7 +48,7 @@ class VideoName(NamedTuple):
         if not match:
             raise UserError(f"video name {video!r} does not have the form v_<Class>_g<group>_c<clip>")
         class_name = match["class_name"]
-        return cls(CLASS_OF_FILE_NAME.get(class_name, class_name), int(match["group"]), int(match["clip"]))
+        return cls(CLASS_OF_FILE_NAME.get(class_name, class_name), int(match["group"]), int(match["number"]))
 
 
 class ListedVideo(NamedTuple):
@@ -61,7 +61,7 @@ class ListedVideo(NamedTuple):
 
 
 def read_class_index(lists: Path) -> list[str]:
-    """Class names from `classInd.txt` in the folder `lists`, in the order of their labels.
+    """Return the class names in `classInd.txt` of the folder `lists`, in the order of their labels.
 
     Raises UserError if a line is malformed, if labels are not 1, 2, 3 … or if a name comes twice.
     """
@@ -80,7 +80,7 @@ def read_class_index(lists: Path) -> list[str]:
 
 
 def read_list(path: Path) -> list[ListedVideo]:
-    """The videos of a train or test list, in its order; lines read `<Class>/<video>.avi [1-based label]`.
+    """Return the videos of a train or test list, in its order; lines read `<Class>/<video>.avi [1-based label]`.
 
     Raises UserError if a line is malformed, contradicts itself or repeats a video.
     """
@@ -101,7 +101,7 @@ def read_list(path: Path) -> list[ListedVideo]:
 
 
 def read_all_lists(lists: Path) -> list[ListedVideo]:
-    """The videos of every train and test list in the folder `lists`; a video comes as often as it is listed.
+    """Return the videos of every list in the folder `lists`; a video comes as often as it is listed.
 
     Raises UserError if there is no list or a line is malformed.
     """
@@ -112,7 +112,7 @@ def read_all_lists(lists: Path) -> list[ListedVideo]:
 
 
 def read_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedVideo]]:
-    """Training and test videos of official split `split` (1-based), with every label filled in from `classInd.txt`.
+    """Return training and test videos of official split `split` (1-based), with their labels by `classInd.txt`.
 
     Raises UserError if a file is missing or malformed, if a label contradicts `classInd.txt`, or if training and test
     list share a group: clips of one group come from one recording, so such an accuracy would mean nothing.
@@ -142,7 +142,7 @@ def read_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedV
 
 
 def select_classes(official: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    """`wanted` in the order of `official` (all of `official` if it is empty): positions in the result are the labels.
+    """Return `wanted` in the order of `official`, or all of `official` if it is empty: positions are the labels.
 
     Raises UserError that gives the nearest spelling of a class that `official` does not have.
     """
@@ -155,7 +155,7 @@ def select_classes(official: Sequence[str], wanted: Sequence[str]) -> list[str]:
 
 
 def unknown_class(name: str, official: Sequence[str]) -> str:
-    """That there is no class `name`, and which of `official` may have been meant, in words."""
+    """Return in words that there is no class `name`, and which of `official` may have been meant."""
     by_lower_case = {known.lower(): known for known in official}
     near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.6)
     return f"there is no class {name}" + (f", did you mean {by_lower_case[near[0]]}?" if near else "")
@@ -167,7 +167,7 @@ def _enumerate(names: Sequence[str]) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Non-empty lines of a list with their place for messages; line ends are CRLF in the official files."""
+    """Yield the lines of a list that are not empty, with their place for messages; official files end lines by CRLF."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

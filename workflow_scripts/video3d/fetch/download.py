@@ -14,14 +14,14 @@ from video3d.common.console import progress
 from video3d.common.disk import full_disk_is_an_error, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.fetch.http_session import Interruption, MirrorError, Session, patiently, translated_errors
-from video3d.fetch.sources import Source
+from video3d.fetch.http_session import MirrorError, Session, TemporaryFailure, retry, translated_errors
+from video3d.fetch.sources import DataSource
 
 BLOCK = 1 << 18
 
 
-def obtain(source: Source, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
-    """Put the archive that `source` tells of at `output`: download it, or link to it if it is a local file.
+def fetch_archive(source: DataSource, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
+    """Make `output` the archive that `source` tells of: download it, or link to it if it is a local file.
 
     `checksum` is the SHA-256 of the archive; a URL needs one, a local file is checked if there is one.
     Raises UserError that names every mirror tried, and what to do.
@@ -114,20 +114,20 @@ class Transfer:
         farthest, requests_made = self.size(), 0
 
         def advance() -> bool:
-            """One request. True: complete, False: some bytes further. Raises Interruption if it brought nothing."""
+            """Send one request; return whether the file is complete. Raises TemporaryFailure if it brought nothing."""
             nonlocal farthest, requests_made
             requests_made += 1
             try:
                 self.request()
                 return True
-            except Interruption as interruption:
+            except TemporaryFailure as failure:
                 if self.size() <= farthest:
                     raise
                 farthest = self.size()
-                logging.warning("%s: %s at byte %d, resuming", self.url, interruption, farthest)
+                logging.warning("%s: %s at byte %d, resuming", self.url, failure, farthest)
                 return False
 
-        while not patiently(advance, self.url):
+        while not retry(advance, self.url):
             pass
         return requests_made > 1
 
@@ -139,7 +139,7 @@ class Transfer:
                 if _total(response, offset) == offset:
                     return
                 self.discard()
-                raise Interruption("the server has a shorter file than what has arrived, starting over")
+                raise TemporaryFailure("the server has a shorter file than what has arrived, starting over")
             if response.status_code == requests.codes.partial_content:
                 if _start(response) != offset:
                     raise MirrorError(f"answers with another range than asked for: {_range(response)}")
@@ -155,7 +155,7 @@ class Transfer:
             with full_disk_is_an_error(self.output.parent):
                 self.append(response, offset, total)
         if total is not None and self.size() < total:
-            raise Interruption("the server sent less than the range asked for")
+            raise TemporaryFailure("the server sent less than the range asked for")
 
     @contextmanager
     def answer(self, offset: int) -> Iterator[requests.Response]:
@@ -192,7 +192,7 @@ class Transfer:
             raise MirrorError(str(error)) from error
 
     def size(self) -> int:
-        """Bytes that have arrived."""
+        """Return how many bytes have arrived."""
         return self.part.stat().st_size if self.part.exists() else 0
 
     def discard(self) -> None:
@@ -207,7 +207,7 @@ class Transfer:
         self.notes.write_text(json.dumps({"url": self.url, "version": version}))
 
     def version(self) -> str:
-        """The version noted for `part`, empty if unknown or from another mirror."""
+        """Return the version noted for `part`; empty if it is unknown or that of another mirror."""
         try:
             notes = json.loads(self.notes.read_text())
         except (OSError, ValueError):
@@ -225,7 +225,7 @@ def _start(response: requests.Response) -> int | None:
 
 
 def _total(response: requests.Response, offset: int) -> int | None:
-    """Bytes of the whole file as announced in an answer that begins at `offset`; None if it does not say."""
+    """Return how large the file is by an answer that begins at byte `offset`; None if it does not say."""
     if match := re.search(r"/(\d+)$", _range(response)):
         return int(match[1])
     length = response.headers.get("Content-Length", "")

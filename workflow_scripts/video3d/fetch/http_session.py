@@ -24,7 +24,7 @@ class MirrorError(Exception):
     """This mirror is of no use; its text says why."""
 
 
-class Interruption(Exception):
+class TemporaryFailure(Exception):
     """An attempt failed in a way that may pass; `pause` is what the server asks for, in seconds."""
 
     def __init__(self, reason: str, pause: float = 0):
@@ -33,7 +33,7 @@ class Interruption(Exception):
 
 
 class Session(requests.Session):
-    """Verifies certificates, follows no redirection from https to http, and raises Interruption or MirrorError."""
+    """Verifies certificates, follows no redirection from https to http, and raises TemporaryFailure or MirrorError."""
 
     def __init__(self):
         super().__init__()
@@ -49,19 +49,22 @@ class Session(requests.Session):
             response.close()
             if response.status_code not in PASSING_STATUS:
                 raise MirrorError(reason)
-            raise Interruption(reason, float(pause) if pause.isdecimal() else 0)
+            raise TemporaryFailure(reason, float(pause) if pause.isdecimal() else 0)
         return response
 
     def get_redirect_target(self, response: requests.Response) -> str | None:
-        """The address that `response` redirects to."""
+        """Return the address that `response` redirects to. Raises MirrorError if that leaves TLS."""
         target = super().get_redirect_target(response)
         if target and response.url.startswith("https:") and urlsplit(target).scheme == "http":
             raise MirrorError(f"redirects to an address without TLS, {target}")
         return target
 
 
-def patiently(attempt: Callable[[], Result], url: str) -> Result:
-    """Call `attempt` until it raises no Interruption, pausing longer each time; MirrorError after `ATTEMPTS` calls."""
+def retry(attempt: Callable[[], Result], url: str) -> Result:
+    """Call `attempt` until it raises no TemporaryFailure, and return its result; pause longer after each failure.
+
+    Raises MirrorError after `ATTEMPTS` failures in a row.
+    """
 
     def pause(state: tenacity.RetryCallState) -> float:
         backoff = tenacity.wait_exponential(FIRST_PAUSE, LONGEST_PAUSE)(state)
@@ -75,7 +78,7 @@ def patiently(attempt: Callable[[], Result], url: str) -> Result:
         raise MirrorError(f"gave up after {state.attempt_number} attempts: {state.outcome.exception()}")
 
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(Interruption),
+        retry=tenacity.retry_if_exception_type(TemporaryFailure),
         stop=tenacity.stop_after_attempt(ATTEMPTS),
         wait=pause,
         before_sleep=announce,
@@ -85,23 +88,23 @@ def patiently(attempt: Callable[[], Result], url: str) -> Result:
 
 @contextmanager
 def translated_errors(url: str) -> Iterator[None]:
-    """Turn the errors of requests and urllib3 into Interruption if trying again may help, else into MirrorError."""
+    """Turn the errors of requests and urllib3 into TemporaryFailure if trying again may help, else into MirrorError."""
     try:
         yield
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            raise Interruption(f"TLS connection broken ({error})") from error
+            raise TemporaryFailure(f"TLS connection broken ({error})") from error
         raise MirrorError(certificate_advice(url, error)) from error
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-        raise Interruption(f"no connection ({_cause(error)})") from error
+        raise TemporaryFailure(f"no connection ({_cause(error)})") from error
     except urllib3.exceptions.HTTPError as error:
-        raise Interruption(f"connection cut ({_cause(error)})") from error
+        raise TemporaryFailure(f"connection cut ({_cause(error)})") from error
     except requests.exceptions.RequestException as error:
         raise MirrorError(str(error)) from error
 
 
 def certificate_advice(url: str, error: Exception) -> str:
-    """What a failed verification means and what can be done about it."""
+    """Return what a failed verification means and what can be done about it, in words."""
     detail = re.search(r"certificate verify failed: ([^(]+)", str(error))
     reason = detail[1].strip() if detail else error
     return (
@@ -113,7 +116,7 @@ def certificate_advice(url: str, error: Exception) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason of an error of requests or urllib3, in a few words."""
+    """Return the innermost reason of an error of requests or urllib3, in a few words."""
     while inner := next((part for part in (*error.args, error.__context__) if isinstance(part, Exception)), None):
         error = inner
     if isinstance(error, http.client.IncompleteRead) and error.expected is not None:

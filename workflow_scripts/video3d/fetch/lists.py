@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from video3d.common.errors import UserError
-from video3d.fetch.archives import ZIP_ERRORS
+from video3d.fetch.archive_members import ZIP_ERRORS
 
 LIST_NAME = re.compile(r"classInd\.txt|(train|test)list\d\d\.txt")
 LARGEST_LIST = 10 << 20  # bytes; the official ones have at most 0.5 MB
@@ -13,14 +13,14 @@ SETTING = "dataset.lists"
 
 
 def lists_in_folder(folder: Path) -> dict[str, bytes]:
-    """Name and content of the list files in `folder`, or in its subfolder ucfTrainTestlist."""
+    """Return name and content of the list files in `folder`, or in its subfolder ucfTrainTestlist."""
     if (folder / "ucfTrainTestlist").is_dir():
         folder = folder / "ucfTrainTestlist"
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if LIST_NAME.fullmatch(path.name)}
 
 
 def lists_in_zip(archive: Path) -> dict[str, bytes]:
-    """Name and content of the list files in a ZIP, in whatever folder of it.
+    """Return name and content of the list files in a ZIP, in whatever folder of it they are.
 
     Raises UserError if it is damaged, holds a list twice, or one that is too large to be a list.
     """

@@ -13,17 +13,18 @@ from video3d.common.console import progress
 from video3d.common.disk import full_disk_is_an_error, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
+from video3d.common.stored_zip import StoredZip
 from video3d.dataset.ucf101 import VIDEO_NAME, VideoName, unknown_class
-from video3d.fetch.archives import ZIP_ERRORS, is_video, require_sensible_size, zip_members
+from video3d.fetch.archive_members import ZIP_ERRORS, is_video, require_sensible_size, zip_members
 from video3d.fetch.download import download, link, require_checksum
-from video3d.fetch.http_session import Interruption, MirrorError, Session, patiently, translated_errors
-from video3d.fetch.sources import Source, archive_name
+from video3d.fetch.http_session import MirrorError, Session, TemporaryFailure, retry, translated_errors
+from video3d.fetch.sources import DataSource, archive_name
 
 CONNECTIONS = 4  # a request for a video of half a megabyte is mostly waiting
 DIRECTORY_SIZE = 2 << 20  # bytes at the end of the ZIP that are fetched first; UCF101's directory has about 1.3 MB
 
 
-def obtain_subset(source: Source, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
+def fetch_subset(source: DataSource, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
     """Make `output` a ZIP of the videos of `source.classes`, from the first mirror that serves byte ranges.
 
     The CRC of every video is checked; the SHA-256 of the whole archive cannot be. If the whole archive has been
@@ -66,15 +67,15 @@ def fetch_classes(url: str, classes: tuple[str, ...], output: Path) -> None:
     """
     folder = output.with_name(f"{output.name}.part")
     with Session() as session:
-        videos = patiently(lambda: find_videos(session, url, classes), url)
+        videos = retry(lambda: list_videos(session, url, classes), url)
     size = sum(video.file_size for video in videos)
     require_space(output.parent, 2 * size, f"{output.name} (its videos, and the ZIP made of them)")
     folder.mkdir(exist_ok=True)
     with full_disk_is_an_error(output.parent):
         fetch_missing(url, videos, folder, output.name)
-        with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        with StoredZip(output) as archive:
             for video in videos:
-                archive.write(part(folder, video), video.filename)
+                archive.add(video.filename, part_path(folder, video).read_bytes())
     shutil.rmtree(folder)
     logging.info("%s: %d videos fetched by byte ranges from %s", output, len(videos), url)
     logging.info("every CRC is right; the SHA-256 of the whole archive cannot be checked")
@@ -82,8 +83,8 @@ def fetch_classes(url: str, classes: tuple[str, ...], output: Path) -> None:
         logging.warning("without TLS nothing proves that these are the true videos")
 
 
-def find_videos(session: Session, url: str, classes: tuple[str, ...]) -> list[zipfile.ZipInfo]:
-    """The directory entries of the videos of `classes` in the ZIP at `url`, in its order."""
+def list_videos(session: Session, url: str, classes: tuple[str, ...]) -> list[zipfile.ZipInfo]:
+    """Return the directory entries of the videos of `classes` in the ZIP at `url`, class by class."""
     with open_remote(session, url) as archive:
         zip_members(archive, url)
         of_class: dict[str, list[zipfile.ZipInfo]] = {}
@@ -101,8 +102,8 @@ def find_videos(session: Session, url: str, classes: tuple[str, ...]) -> list[zi
 
 
 def fetch_missing(url: str, videos: list[zipfile.ZipInfo], folder: Path, name: str) -> None:
-    """Put those of `videos` that are not yet in `folder` there, over several connections at once."""
-    missing = [video for video in videos if not part(folder, video).exists()]
+    """Fetch those of `videos` that are not yet in `folder`, over several connections at once."""
+    missing = [video for video in videos if not part_path(folder, video).exists()]
     size = sum(video.file_size for video in videos)
     connection = threading.local()
 
@@ -111,13 +112,13 @@ def fetch_missing(url: str, videos: list[zipfile.ZipInfo], folder: Path, name: s
             if not hasattr(connection, "archive"):
                 connection.archive = open_remote(Session(), url)
             fetch_video(connection.archive, video, folder, url)
-        except Interruption:
+        except TemporaryFailure:
             vars(connection).clear()
             raise
         return video.file_size
 
     def fetch(video: zipfile.ZipInfo) -> int:
-        return patiently(lambda: attempt(video), url)
+        return retry(lambda: attempt(video), url)
 
     pool = ThreadPoolExecutor(CONNECTIONS)
     try:
@@ -130,21 +131,21 @@ def fetch_missing(url: str, videos: list[zipfile.ZipInfo], folder: Path, name: s
 
 
 def fetch_video(archive: RemoteZip, video: zipfile.ZipInfo, folder: Path, url: str) -> None:
-    """Write one video, whole and with the right CRC. Raises Interruption if something else arrived."""
+    """Write one video, whole and with the right CRC. Raises TemporaryFailure if something else arrived."""
     try:
         with (
             translated_errors(url),
             archive.open(video) as stream,
-            atomic_path(part(folder, video)) as path,
+            atomic_path(part_path(folder, video)) as path,
             path.open("wb") as file,
         ):
             shutil.copyfileobj(stream, file)
     except (*ZIP_ERRORS, RemoteZipError) as error:
-        raise Interruption(f"{video.filename} arrived damaged ({error})") from error
+        raise TemporaryFailure(f"{video.filename} arrived damaged ({error})") from error
 
 
 def open_remote(session: Session, url: str) -> RemoteZip:
-    """Open the ZIP at `url`. Raises RangeNotSupported, Interruption, or MirrorError if it is no ZIP."""
+    """Open the ZIP at `url`. Raises RangeNotSupported, TemporaryFailure, or MirrorError if it is no ZIP."""
     try:
         with translated_errors(url):
             return RemoteZip(url, initial_buffer_size=DIRECTORY_SIZE, session=session)
@@ -156,6 +157,6 @@ def open_remote(session: Session, url: str) -> RemoteZip:
         raise MirrorError(f"is not a whole ZIP archive ({error})") from error
 
 
-def part(folder: Path, video: zipfile.ZipInfo) -> Path:
-    """Where a fetched video waits; its name changes if the archive does."""
+def part_path(folder: Path, video: zipfile.ZipInfo) -> Path:
+    """Return where a fetched video waits for the others; the name changes if the archive does."""
     return folder / f"{video.header_offset:x}-{video.CRC:08x}-{video.file_size:x}"

@@ -16,7 +16,7 @@ VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSource:
     """Where the files come from.
 
     kind: url: download the first of `urls` that works; archive: the local file `path`; folder: the local folder `path`.
@@ -37,7 +37,7 @@ class Source:
         return [self.path] if self.kind == "archive" else []
 
 
-def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "dataset.videos") -> Source:
+def choose_source(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "dataset.videos") -> DataSource:
     """Choose from `sources`: http(s) URLs, `file:` URLs, paths of archives and of folders, in order of preference.
 
     `~` and environment variables are expanded, unless a file is called so; a source with an undefined variable is
@@ -60,16 +60,16 @@ def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "
             continue
         path = _local_path(place)
         if path.is_dir():
-            return Source("folder", "", str(path))
+            return DataSource("folder", "", str(path))
         if path.is_file():
-            return Source("archive", _local_name(path), str(path))
+            return DataSource("archive", _local_name(path), str(path))
         reasons.append(f"{source}: {path} does not exist")
         if path.suffix:
             absent.append(path)
     if urls:
         return _remote(urls, sorted(set(classes)))
     if absent:
-        return Source("archive", _local_name(absent[0]), str(absent[0]))
+        return DataSource("archive", _local_name(absent[0]), str(absent[0]))
     raise UserError(
         f"{setting}: none of the sources can be used:\n"
         + "\n".join(f"  - {reason}" for reason in reasons)
@@ -78,7 +78,7 @@ def locate(sources: Sequence[str], classes: Iterable[str] = (), setting: str = "
 
 
 def is_url(source: str) -> bool:
-    """Whether `source` needs the network: it is a URL, and not a `file:` one."""
+    """Return whether `source` needs the network: it is a URL, and not a `file:` one."""
     return urlsplit(source).scheme.lower() in {"http", "https"}
 
 
@@ -94,19 +94,19 @@ def _local_path(place: str) -> Path:
 
 
 def _local_name(path: Path) -> str:
-    """The name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
+    """Return the name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
     return re.sub("[{}<>]", "_", path.name)
 
 
-def _remote(urls: list[str], classes: list[str]) -> Source:
+def _remote(urls: list[str], classes: list[str]) -> DataSource:
     name = archive_name(urls[0])
     if not classes or not name.lower().endswith(".zip"):
-        return Source("url", name, urls=tuple(urls))
+        return DataSource("url", name, urls=tuple(urls))
     mark = hashlib.sha256("\n".join(classes).encode()).hexdigest()[:8]
-    return Source("url", f"{name[:-4]}.{mark}.zip", urls=tuple(urls), classes=tuple(classes))
+    return DataSource("url", f"{name[:-4]}.{mark}.zip", urls=tuple(urls), classes=tuple(classes))
 
 
 def archive_name(url: str) -> str:
-    """The last part of the path of `url`, reduced to plain characters."""
+    """Return the last part of the path of `url`, reduced to plain characters."""
     name = PurePosixPath(unquote(urlsplit(url).path)).name
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"

@@ -9,7 +9,7 @@ from video3d.common.errors import UserError
 from video3d.common.settings import DatasetSettings
 from video3d.common.tables import read_table
 from video3d.dataset.ucf101 import VideoName
-from video3d.fetch.archives import is_video
+from video3d.fetch.archive_members import is_video
 
 COLUMNS = ("video", "class", "bytes", "source_bytes")
 
@@ -25,7 +25,7 @@ def unpacked_table(dataset: DatasetSettings) -> Path:
 
 
 def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:
-    """Whether the videos of `classes` in `source`, an archive or a folder, are those that the table lists.
+    """Return whether the table lists the videos of `classes` in `source`, an archive or a folder.
 
     An archive is taken for the one that was unpacked if it has the same size, or if it is gone; a folder if it holds no
     video of the classes that is not in the table. So new file times unpack nothing.
@@ -36,12 +36,12 @@ def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:
         return False
     if source.is_dir():
         listed = {row["video"].lower() for row in rows}
-        return all(name.lower() in listed for name in videos_of(source, classes))
+        return all(name.lower() in listed for name in find_videos_of_classes(source, classes))
     return bool(rows) and (not source.is_file() or rows[0]["source_bytes"] == str(source.stat().st_size))
 
 
-def videos_of(folder: Path, classes: Collection[str]) -> list[str]:
-    """The names of the videos of `classes` in a folder and below, without the ending."""
+def find_videos_of_classes(folder: Path, classes: Collection[str]) -> list[str]:
+    """Return the names of the videos of `classes` in a folder and below, without the ending."""
     wanted = {name.lower() for name in classes}
     names = [Path(file).stem for _, _, files in os.walk(folder, followlinks=True) for file in files if is_video(file)]
     return [name for name in names if _class_of(name) in wanted]

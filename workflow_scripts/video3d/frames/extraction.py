@@ -7,9 +7,7 @@ the system's ffmpeg, else the one that comes with imageio-ffmpeg.
 
 import contextlib
 import fcntl
-import io
 import selectors
-import struct
 import subprocess
 import tempfile
 from collections import deque
@@ -17,15 +15,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import simplejpeg
-
 from video3d.common.files import sha256
-from video3d.frames.ffmpeg import Report, extraction_command, read_report
+from video3d.frames.ffmpeg import extraction_command, read_messages
+from video3d.frames.frame_encoder import PIPE_BYTES, FrameEncoder
+from video3d.frames.video_status import announced_length, video_status
 
 BUFFER_BYTES = 8 << 20  # frames of one video that wait in memory while those of another are being stored
-PIPE_BYTES = 1 << 18  # what ffmpeg can be ahead of this process, and what is read at once
-FRAME_MARK = b"FRAME\n"
 SOURCE_DIGITS = 32  # of a SHA-256 in hexadecimal: no two videos share them by chance
 
 
@@ -81,7 +76,7 @@ class Decoders:
             self._start()
 
     def frames(self, decoding: "Decoding") -> Iterator[bytes]:
-        """The JPEGs of the video whose turn it is, as they come; meanwhile the next videos are read ahead."""
+        """Yield the JPEGs of the video whose turn it is, as they come; meanwhile the next videos are read ahead."""
         while True:
             while decoding.frames:
                 yield decoding.take()
@@ -90,7 +85,7 @@ class Decoders:
             self._read()
 
     def _start(self) -> None:
-        """Start processes until enough are running; ended ones wait for their turn, but not too many of them."""
+        """Start processes until enough are running; those that have ended wait for their turn, but not too many."""
         while sum(not d.ended for d in self._started) < self._threads and len(self._started) < 2 * self._threads:
             video = next(self._waiting, None)
             if video is None:
@@ -136,7 +131,7 @@ class Decoding:
             fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def read(self) -> None:
-        """Take what the pipe has; it must have something, or have ended."""
+        """Take what the pipe holds now; it must hold something, or have ended."""
         try:
             jpegs = self._encoder.read(self.output)
         except ValueError as error:
@@ -147,7 +142,7 @@ class Decoding:
         self.buffered += sum(map(len, jpegs or []))
 
     def take(self) -> bytes:
-        """The next of `frames`, which must not be empty."""
+        """Return the next of `frames`, which must not be empty."""
         jpeg = self.frames.popleft()
         self.buffered -= len(jpeg)
         return jpeg
@@ -160,106 +155,20 @@ class Decoding:
         self._messages.close()
 
     def result(self, frames: int, size: int, content: str) -> ExtractedVideo:
-        """The manifest row, once the pack has taken all `frames` of together `size` bytes."""
+        """Return the row of the manifest.
+
+        Args:
+            frames: how many frames the pack has taken; all must be taken.
+            size: of these frames, in bytes.
+            content: the beginning of their SHA-256.
+        """
         exit_code = self._process.wait()
         self._messages.seek(0)
-        report = read_report(self._messages.read().decode(errors="replace"))
-        report.errors.extend([self._problem] if self._problem else [])
-        status, message = judge(report, frames, exit_code, announced_seconds(self.video))
+        said = read_messages(self._messages.read().decode(errors="replace"))
+        said.errors.extend([self._problem] if self._problem else [])
+        status, message = video_status(said, frames, exit_code, announced_length(self.video))
         width, height = self._encoder.size if frames else (0, 0)
         return ExtractedVideo(
-            self.video.stem, frames, report.fps, width, height, size, status, message,
+            self.video.stem, frames, said.fps, width, height, size, status, message,
             content if frames else "", sha256(self.video)[:SOURCE_DIGITS],
         )  # fmt: skip
-
-
-class FrameEncoder:
-    """Makes JPEGs of the frames of a YUV4MPEG2 stream, which is read from a pipe as it comes.
-
-    libjpeg-turbo encodes them: ffmpeg's own encoder takes about twice as long.
-    Source of the format: "yuv4mpeg(5)", MJPEG Tools; ffmpeg writes no parameters after FRAME.
-    """
-
-    def __init__(self, quality: int):
-        self.size = (0, 0)  # width and height in pixels, known with the first frame
-        self._quality = quality
-        self._stream = bytearray(PIPE_BYTES)
-        self._filled = 0
-
-    def read(self, pipe: io.RawIOBase) -> list[bytes] | None:
-        """The frames that are whole with what the pipe has now; None at the end of the stream.
-
-        Raises ValueError if a frame is not where the one before it ends.
-        """
-        with memoryview(self._stream) as room:
-            count = pipe.readinto(room[self._filled :])
-        if not count:
-            return None
-        self._filled += count
-        start = 0 if any(self.size) else self._read_header()
-        jpegs = []
-        while any(self.size) and self._filled - start >= self._frame_bytes:
-            jpegs.append(self._encode(start))
-            start += self._frame_bytes
-        self._stream[: self._filled - start] = self._stream[start : self._filled]
-        self._filled -= start
-        return jpegs
-
-    def _read_header(self) -> int:
-        """Learn the size; returns where the first frame begins, 0 if the header has not come yet."""
-        end = self._stream.find(b"\n", 0, self._filled)
-        if end < 0:
-            return 0
-        width, height = (int(word[1:]) for word in self._stream[:end].split() if word[:1] in (b"W", b"H"))
-        self.size = width, height
-        self._chroma = (height + 1) // 2, (width + 1) // 2
-        self._frame_bytes = len(FRAME_MARK) + width * height + 2 * self._chroma[0] * self._chroma[1]
-        self._stream.extend(bytes(max(0, end + 1 + self._frame_bytes - len(self._stream))))
-        return end + 1
-
-    def _encode(self, start: int) -> bytes:
-        if not self._stream.startswith(FRAME_MARK, start):
-            raise ValueError("the stream of its frames is broken")
-        planes, position = [], start + len(FRAME_MARK)
-        for rows, columns in (self.size[::-1], self._chroma, self._chroma):
-            plane = np.frombuffer(self._stream, np.uint8, rows * columns, position)
-            planes.append(plane.reshape(rows, columns))
-            position += rows * columns
-        return simplejpeg.encode_jpeg_yuv_planes(*planes, quality=self._quality)
-
-
-def judge(report: Report, frames: int, exit_code: int, announced: tuple[float, float] | None) -> tuple[str, str]:
-    """Status and message of a video, of what ffmpeg reported and the container had announced.
-
-    The container's announcement is compared with the end of the last frame, not with the number of frames: where the
-    frame rate varies or B-frames are packed, the container counts frames that hold no picture. One frame less than
-    announced is common in whole files.
-    """
-    first_and_last = "; ".join(dict.fromkeys(report.errors[:1] + report.errors[-1:]))
-    if frames == 0:
-        return "unreadable", first_and_last or "no frame decodes"
-    if exit_code != 0 or report.errors:
-        return "damaged", first_and_last or f"ffmpeg ended with exit code {exit_code}"
-    if announced:
-        seconds, per_frame = announced
-        end = frames * per_frame if report.end is None else report.end
-        if end < seconds - 1.5 * per_frame:
-            return "damaged", f"ends after {end:.2f} s of the {seconds:.2f} s that its header announces"
-    return "ok", ""
-
-
-def announced_seconds(video: Path) -> tuple[float, float] | None:
-    """Seconds of video and seconds per frame in the header of an AVI; None for other containers.
-
-    A cut AVI can decode without an error, other containers cannot. Source: Microsoft, "AVI RIFF File Reference",
-    structure AVISTREAMHEADER.
-    """
-    with video.open("rb") as file:
-        header = file.read(1 << 16)
-    position = header.find(b"strh", 12)
-    while header.startswith(b"RIFF") and 0 <= position <= len(header) - 44:
-        kind, scale, rate, _, length = struct.unpack_from("<4s16x4L", header, position + 8)
-        if kind == b"vids":
-            return (length * scale / rate, scale / rate) if rate and length else None
-        position = header.find(b"strh", position + 4)
-    return None

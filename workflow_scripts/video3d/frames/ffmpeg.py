@@ -1,4 +1,4 @@
-"""The ffmpeg program: which one, its command line, and what it says about a video."""
+"""The ffmpeg program: which one is used, its command line, and what it says about a video."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ FPS_MODE_SINCE = (5, 1)
 SCALER = "bilinear+accurate_rnd"  # accurate rounding: the same frames whatever the processor
 
 
-class Report(NamedTuple):
+class Messages(NamedTuple):
     """What ffmpeg said about a video: frame rate, end of the last frame in seconds if known, lines about errors."""
 
     fps: float
@@ -26,8 +26,8 @@ class Report(NamedTuple):
     errors: list[str]
 
 
-def read_report(messages: str) -> Report:
-    """Parse what ffmpeg wrote at `-loglevel level+info`."""
+def read_messages(messages: str) -> Messages:
+    """Parse what ffmpeg wrote with `-loglevel level+info`."""
     rate = re.search(r"Stream #0:.*Video:.*? ([\d.]+) (?:fps|tbr)", messages)
     times = re.findall(r"time=(\d+):(\d+):([\d.]+)", messages)
     end = sum(float(part) * seconds for part, seconds in zip(times[-1], (3600, 60, 1), strict=True)) if times else None
@@ -37,11 +37,11 @@ def read_report(messages: str) -> Report:
         match = re.match(r"(?P<contexts>(?:\[[^]]* @ \w+\] )*)\[(?:error|fatal|panic)\] (?P<text>.*\S)", line)
         if match and not any(f"[{codec}" in match["contexts"] for codec in audio):
             errors.append(re.sub(r" @ 0x\w+", "", match["contexts"]) + match["text"])
-    return Report(float(rate[1]) if rate else 0.0, end, errors)
+    return Messages(float(rate[1]) if rate else 0.0, end, errors)
 
 
 def extraction_command(video: Path, short_side: int) -> list[str]:
-    """The ffmpeg command that writes all frames of `video` to its standard output, as a YUV4MPEG2 stream.
+    """Return the command with which ffmpeg writes all frames of `video` to its output, as a YUV4MPEG2 stream.
 
     Their colours are those of JPEG (JFIF, ITU-T T.871): full range, the matrix of BT.601, 4:2:0.
     """
@@ -68,7 +68,7 @@ def extraction_command(video: Path, short_side: int) -> list[str]:
 
 @cache
 def ffmpeg_program() -> str:
-    """Path of the ffmpeg in use. Raises UserError if there is none."""
+    """Return the path of the ffmpeg in use. Raises UserError if there is none."""
     try:
         return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
@@ -77,7 +77,7 @@ def ffmpeg_program() -> str:
 
 @cache
 def ffmpeg_version(program: str) -> tuple[int, ...]:
-    """Version of an ffmpeg, such as (7, 1); that of a development build counts as the newest."""
+    """Return the version of an ffmpeg, such as (7, 1); a development build counts as the newest."""
     banner = subprocess.run([program, "-version"], capture_output=True, text=True, check=True).stdout
     match = re.match(r"ffmpeg version n?(\d+)\.(\d+)", banner)
     return (int(match[1]), int(match[2])) if match else (999,)

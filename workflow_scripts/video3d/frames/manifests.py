@@ -11,7 +11,7 @@ from video3d.dataset.split_table import Video
 
 
 def content_hash(frames: str | os.PathLike, videos: Sequence[Video]) -> str:
-    """One hash over the videos and, from the manifests <Class>.csv beside the packs, the content of their frames.
+    """Return one hash over the videos and, by the manifests <Class>.csv beside the packs, the content of their frames.
 
     It changes when a frame, a label or the order changes, and stays when equal frames are extracted again.
     Raises UserError if a manifest is missing or does not know a video.
@@ -23,7 +23,7 @@ def content_hash(frames: str | os.PathLike, videos: Sequence[Video]) -> str:
 
 
 def manifest_column(frames: str | os.PathLike, videos: Sequence[Video], column: str) -> list[str]:
-    """What the manifests <Class>.csv in the folder `frames` say in `column` about each of `videos`.
+    """Return what the manifests <Class>.csv in the folder `frames` say in `column` about each of `videos`.
 
     Raises UserError if a manifest is missing, lacks the column or does not know a video.
     """

@@ -8,8 +8,8 @@ from pathlib import Path
 from video3d.common.errors import UserError
 from video3d.common.folders import visible_files
 from video3d.common.settings import DatasetSettings, Settings
-from video3d.fetch.archives import is_video
-from video3d.fetch.sources import Source
+from video3d.fetch.archive_members import is_video
+from video3d.fetch.sources import DataSource
 from video3d.fetch.unpacked import unpacked_table
 from video3d.preflight.bound_run import read_mapping
 from video3d.report.run_files import require_readable
@@ -34,7 +34,7 @@ def file_faults(settings: Settings) -> Iterator[str]:
         yield from empty_folder(folder)
 
 
-def source_faults(dataset: DatasetSettings, videos: Source, lists: Source) -> Iterator[str]:
+def source_faults(dataset: DatasetSettings, videos: DataSource, lists: DataSource) -> Iterator[str]:
     """Yield that an archive is missing and no rule makes it, or that a folder of videos holds no video.
 
     An archive may be moved away once a run is finished and what was made of it is there.

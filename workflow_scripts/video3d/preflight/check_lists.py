@@ -9,12 +9,12 @@ from video3d.common.settings import Settings
 from video3d.dataset.splits import make_split, require_videos
 from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_split, select_classes
 from video3d.fetch.lists import lists_in_folder, lists_in_zip
-from video3d.fetch.sources import Source
+from video3d.fetch.sources import DataSource
 from video3d.preflight.check_files import fetched_lists
 from video3d.training.requirements import data_faults
 
 
-def split_faults(settings: Settings, lists: Source) -> list[str]:
+def split_faults(settings: Settings, lists: DataSource) -> list[str]:
     """Return what is wrong with classes, groups and batch size; nothing if the lists cannot be read yet."""
     wanted = settings.dataset.classes
     fetched = fetched_lists(settings.dataset)
@@ -40,7 +40,7 @@ def split_faults(settings: Settings, lists: Source) -> list[str]:
         return [str(error)]
 
 
-def local_lists(lists: Source, fetched: Path) -> dict[str, bytes] | None:
+def local_lists(lists: DataSource, fetched: Path) -> dict[str, bytes] | None:
     """Return name and content of the lists if they lie on this machine or were `fetched` before, else None."""
     if lists.kind == "folder":
         return lists_in_folder(Path(lists.path))

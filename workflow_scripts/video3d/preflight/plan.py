@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from video3d.common.errors import UserError
 from video3d.common.settings import Settings
-from video3d.fetch.sources import Source
+from video3d.fetch.sources import DataSource
 from video3d.model.architecture import model_faults
 from video3d.preflight.check_device import device_faults, engine_faults
 from video3d.preflight.check_files import file_faults, source_faults
@@ -18,8 +18,8 @@ from video3d.training.requirements import settings_faults
 
 def check(
     settings: Settings,
-    videos: Source,
-    lists: Source,
+    videos: DataSource,
+    lists: DataSource,
     targets: Iterable[str] = (),
     computes_here: bool = False,
     reports: bool = False,

@@ -1,0 +1,49 @@
+"""Whether a video was decoded whole, by what ffmpeg said and by what the video's header announces."""
+
+import struct
+from pathlib import Path
+
+from video3d.frames.ffmpeg import Messages
+
+
+def video_status(said: Messages, frames: int, exit_code: int, announced: tuple[float, float] | None) -> tuple[str, str]:
+    """Return the status of a decoded video (ok, damaged or unreadable) and a message that says why it is not ok.
+
+    The length that the container announces is compared with the end of the last frame, not with the number of frames:
+    where the frame rate varies or B-frames are packed, the container counts frames that hold no picture. One frame less
+    than announced is common in whole files.
+
+    Args:
+        said: what ffmpeg wrote while it decoded the video.
+        frames: how many frames came.
+        exit_code: of ffmpeg.
+        announced: what `announced_length` returns for the video.
+    """
+    first_and_last = "; ".join(dict.fromkeys(said.errors[:1] + said.errors[-1:]))
+    if frames == 0:
+        return "unreadable", first_and_last or "no frame decodes"
+    if exit_code != 0 or said.errors:
+        return "damaged", first_and_last or f"ffmpeg ended with exit code {exit_code}"
+    if announced:
+        seconds, per_frame = announced
+        end = frames * per_frame if said.end is None else said.end
+        if end < seconds - 1.5 * per_frame:
+            return "damaged", f"ends after {end:.2f} s of the {seconds:.2f} s that its header announces"
+    return "ok", ""
+
+
+def announced_length(video: Path) -> tuple[float, float] | None:
+    """Return seconds of video and seconds per frame, as the header of an AVI has them; None for other containers.
+
+    A cut AVI can decode without an error, other containers cannot. Source: Microsoft, "AVI RIFF File Reference",
+    structure AVISTREAMHEADER.
+    """
+    with video.open("rb") as file:
+        header = file.read(1 << 16)
+    position = header.find(b"strh", 12)
+    while header.startswith(b"RIFF") and 0 <= position <= len(header) - 44:
+        kind, scale, rate, _, length = struct.unpack_from("<4s16x4L", header, position + 8)
+        if kind == b"vids":
+            return (length * scale / rate, scale / rate) if rate and length else None
+        position = header.find(b"strh", position + 4)
+    return None
