@@ -107,6 +107,7 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
         **{name: sum_known(splits, name) for name in ("trained_on", "groups_trained_on")},
         "videos": sum(row["videos"] for row in first),
         "left_out": None if any(pd.isna(row["left_out"]) for row in first) else sum(row["left_out"] for row in first),
+        "top1": top1.value,
         "top1_low": top1.low,
         "top1_high": top1.high,
         "top1_std_seeds": table.groupby("seed")["top1"].mean().std(ddof=1),

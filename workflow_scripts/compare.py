@@ -26,7 +26,7 @@ from video3d.report.paired_comparison import (
     count_known_videos,
     leak_warning,
     pair_answers,
-    paired_difference,
+    summarise_pairs,
 )
 from video3d.report.results import read_listed_predictions
 
@@ -68,7 +68,7 @@ def compare_runs(a: Path, b: Path) -> pd.DataFrame:
 
 def compare_answers(pairs: pd.DataFrame) -> dict:
     """Return what a row of the table says about the videos of `pair_answers`, b being our run, a theirs."""
-    result = paired_difference(pairs)
+    result = summarise_pairs(pairs)
     change = pairs["difference"]
     return {
         "top1_a": result["theirs"],

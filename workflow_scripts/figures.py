@@ -26,7 +26,7 @@ from video3d.common.console import run, stopwatch
 from video3d.common.files import atomic_path
 from video3d.common.settings import read_settings
 from video3d.report import analysis, chart_style, contact_sheets, html_page, prediction_charts, training_charts
-from video3d.report.captions import collect_facts, collect_origins, render_caption, write_substitutions
+from video3d.report.captions import collect_facts, figure_titles, render_caption, write_substitutions
 from video3d.report.headline import Score, answer_sentence, collect_scores
 from video3d.report.notices import collect_notices
 from video3d.report.paired_comparison import difference_table, leak_warnings
@@ -78,16 +78,16 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
         tables["differences"] = difference_table(run, others)
         warnings = leak_warnings(run, tables["differences"])
         charts |= make_comparison_charts(run, others, tables["differences"])
-    origins = collect_origins(run, facts)
-    headings = {name: chart_style.make_heading(origins.get(name, origins["predictions"]), notices) for name in charts}
+    titles = figure_titles(run, facts)
+    headings = {name: chart_style.make_heading(titles.get(name, titles["predictions"]), notices) for name in charts}
     if warnings:
-        headings["differences"] = chart_style.make_heading(origins["differences"], warnings + notices)
+        headings["differences"] = chart_style.make_heading(titles["differences"], warnings + notices)
     charts = {name: chart.to_dict(validate=False) | headings[name] for name, chart in charts.items()}
     small_confusion = draw_confusion(run, CELL_IN_SVG).to_dict(validate=False) | headings["confusion"]
     for name in SVG_OF_CHARTS:
         svg = vl_convert.vegalite_to_svg(small_confusion if name == "confusion" else charts[name])
         (output / f"{name}.svg").write_text(svg, encoding="utf-8")
-    heading = [origins["predictions"], *notices]
+    heading = [titles["predictions"], *notices]
     pictures = draw_pictures(run, tables, splits, contact_sheets.FrameReader(frames), heading)
     for name in SVG_OF_PICTURES:
         (output / f"{name}.svg").write_text(pictures[name], encoding="utf-8")

@@ -1,8 +1,10 @@
 """The views of each protocol, against indices worked out by hand."""
 
+from typing import get_args
+
 import pytest
 
-from video3d.common.settings import UniformViews
+from video3d.common.settings import EvaluateSettings, UniformViews
 from video3d.evaluation.protocols import PROTOCOLS, describe_protocol, views
 
 UNIFORM = UniformViews(clips=3, flip=True)
@@ -52,3 +54,8 @@ def test_descriptions_tell_numbers():
         "1 clip a video: the middle frames of 4 equal parts; centre crop, 112×112 pixels"
     )
     assert "3 evenly spaced clips of 4 frames, each also mirrored" in describe_protocol("uniform", 4, 112, UNIFORM)
+
+
+def test_the_settings_know_the_same_protocols():
+    (protocols,) = get_args(EvaluateSettings.model_fields["protocols"].annotation)
+    assert get_args(protocols) == PROTOCOLS

@@ -28,14 +28,14 @@ ON_A_GPU, ON_A_CPU = "tensorrt runs on a GPU, not on the CPU", "onednn runs on a
 )
 def test_engines_that_cannot_run_on_the_device(monkeypatch, engine, device, packages, gpus, words):
     monkeypatch.setattr(check_device, "_installed", packages.__contains__)
-    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
+    monkeypatch.setattr(check_device, "count_visible_gpus", lambda: gpus)
     monkeypatch.setattr(engines, "find_spec", {"paddle": ModuleSpec("paddle", None, is_package=True)}.get)
     said = list(check_device.engine_faults(engine, device, computes_here=True))
     assert (words in said[0]) if words else said == []
 
 
 def test_jobs_elsewhere_are_judged_by_the_device_that_is_set(monkeypatch):
-    monkeypatch.setattr(check_device, "visible_gpus", lambda: pytest.fail("looked for GPUs here"))
+    monkeypatch.setattr(check_device, "count_visible_gpus", lambda: pytest.fail("looked for GPUs here"))
     said = {
         (engine, device): list(check_device.engine_faults(engine, device, computes_here=False))
         for engine in ("tensorrt", "onednn")
@@ -59,6 +59,6 @@ def test_jobs_elsewhere_are_judged_by_the_device_that_is_set(monkeypatch):
 )
 def test_gpus_that_are_not_there(monkeypatch, device, devices, packages, gpus, words):
     monkeypatch.setattr(check_device, "_installed", packages.__contains__)
-    monkeypatch.setattr(check_device, "visible_gpus", lambda: gpus)
+    monkeypatch.setattr(check_device, "count_visible_gpus", lambda: gpus)
     said = list(check_device.device_faults(device, devices))
     assert (words in said[0]) if words else said == []

@@ -11,7 +11,7 @@ def test_paired_difference_uses_common_videos() -> None:
     theirs = predictions(("a1", 1, "A", "B", 1), ("a2", 2, "A", "A", 1), ("c1", 1, "B", "B", 1))
     shared = paired_comparison.pair_answers(ours, theirs)
     assert shared[["video", "ours", "theirs", "difference"]].values.tolist() == [["a1", 1, 0, 1], ["a2", 1, 1, 0]]
-    found = paired_comparison.paired_difference(shared)
+    found = paired_comparison.summarise_pairs(shared)
     assert {name: found[name] for name in ("videos", "ours", "theirs", "difference")} == {
         "videos": 2, "ours": 1, "theirs": 0.5, "difference": 0.5,
     }  # fmt: skip

@@ -86,9 +86,7 @@ def corner_box(width: int, height: int, size: int, rng: Random) -> Box:
 
 
 def random_resized_box(width: int, height: int, size: int, rng: Random) -> Box:
-    """Draw a rectangle of 8 to 100 % of the frame's area and a ratio of 3:4 to 4:3; `size` does not matter.
-
-    It may lie anywhere.
+    """Draw a rectangle of 8 to 100 % of the frame's area and a ratio of 3:4 to 4:3, anywhere; `size` does not matter.
 
     If ten draws do not fit into the frame, it is the centre square.
     Source: Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
@@ -154,11 +152,11 @@ def crop_resizer(box: Box, size: int, resizing: str = RESIZING) -> Callable[[np.
 
 
 def triangle_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
-    """Resize with a triangle filter, in each axis as wide as the shrinking: what Pillow calls bilinear.
+    """Return a function that resizes with a triangle filter, in each axis as wide as the shrinking: Pillow's bilinear.
 
     Bilinear interpolation alone would skip pixels where it shrinks. It is a triangle filter of one pixel on either
     side, so the picture is first smoothed by what is missing to the wider one. The outcome is within a grey level of
-    Pillow's on the average, and takes a quarter of the time.
+    Pillow's on average, and takes a quarter of the time.
     """
     across, down = smoothing(width / size), smoothing(height / size)
     smooth = np.empty((height, width, 3), np.uint8) if max(len(across), len(down)) > 1 else None
@@ -192,7 +190,7 @@ def _triangle(pixels: int) -> np.ndarray:
 
 
 def area_or_bilinear_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
-    """Resize as the first version of this project did, for the models that were trained with it.
+    """Return a function that resizes as the first version of this project did, for models that were trained with it.
 
     It averages areas where it shrinks to half or less, and interpolates bilinearly, skipping pixels, elsewhere.
     """

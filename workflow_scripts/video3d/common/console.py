@@ -33,7 +33,7 @@ def run(main: Callable[[], None]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
-        print("interrupted: the same command does again what was not finished", file=sys.stderr)
+        print("interrupted: run the same command again to finish", file=sys.stderr)
         return 128 + interrupt.args[0]
     return 0
 
@@ -49,7 +49,7 @@ class ProgressLines(tqdm):
         super().__init__(*args, **{"mininterval": SECONDS_BETWEEN_LINES, "maxinterval": SECONDS_BETWEEN_LINES} | kwargs)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Print the state as a line of its own, but none at 0."""
+        """Print the state as a line of its own, but not before the first step."""
         if self.n:
             print(msg or str(self), file=sys.stderr, flush=True)
         return True

@@ -171,7 +171,7 @@ class TrainSettings(Section):
 
     schedule: Literal["step", "cosine", "plateau"] = "step"
     """step: divided by 10 at each epoch of `milestones`; cosine: falls to 0 over all steps; plateau: divided by 10 when
-    the loss of the validation groups stands still for 10 epochs"""
+    the loss of the validation groups stands still for more than 10 epochs"""
 
     milestones: Items[Count] = [16, 21]
     """epochs (from 1) from which the learning rate of schedule: step is divided by 10 once more"""
@@ -189,7 +189,7 @@ class TrainSettings(Section):
     """whether the L2 penalty is on the parameters of batch norm and on biases too"""
 
     max_grad_norm: NotNegative = 0.0
-    """largest L2 norm of all gradients together; 0: any"""
+    """largest L2 norm of all gradients together; 0: no limit"""
 
     ema_decay: BelowOne = 0.0
     """decay of the exponential moving average of the weights that is kept instead of the last weights; 0: none"""
@@ -212,7 +212,7 @@ class TrainSettings(Section):
     """number format of the large operations on a GPU; float16 comes with loss scaling"""
 
     fast_cpu: Switch = True
-    """whether a CPU computes convolutions with video3d.compute.cpu_convolution, instead of with Paddle's slower own"""
+    """whether a CPU computes convolutions with video3d.compute.cpu_convolution; Paddle's own are slower"""
 
 
 class UniformViews(Section):
@@ -247,8 +247,8 @@ class EvaluateSettings(Section):
     """weights to evaluate instead of training, per split: {1: path}"""
 
     allow_leak: Switch = False
-    """whether weights may be evaluated on videos, or groups, that they were trained on (and a training start from
-    weights that know its test videos); every result then says so"""
+    """whether weights may be evaluated on videos, or groups, that they were trained on, and whether a training may
+    start from such weights; every result then says so"""
 
 
 class PredictSettings(Section):

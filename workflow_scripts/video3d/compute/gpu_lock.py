@@ -25,7 +25,7 @@ def visible_gpus(count: int) -> list[str]:
     return named[:count] if named else [str(index) for index in range(count)]
 
 
-def lock_gpus(gpus: Sequence[str], count: int = 1, folder: Path | None = None) -> list[int]:
+def lock_gpus(gpus: Sequence[str], count: int, folder: Path | None = None) -> list[int]:
     """Take `count` of the `gpus` for this process until it ends; return their positions in the list.
 
     Waits while others hold too many of them. Raises UserError if there are not as many.

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 UNFOLDED_BYTES = 16 << 20
-PARTS = 8
-ROWS_PER_SUM = 256  # a gradient of the weight is worth adding up separately from so many positions on
+PARTS = 8  # partial sums of a gradient, whatever the number of threads, so that rounding does not depend on it
+ROWS_PER_SUM = 256  # the fewest positions for which a partial sum of its own pays
 
 
 class Geometry(NamedTuple):
@@ -30,7 +30,7 @@ class Geometry(NamedTuple):
         return tuple((length + sum(padding) - k) // stride + 1 for length, k, stride, padding in sides)
 
 
-def convolve(x: np.ndarray, weight: np.ndarray, geometry: Geometry, parallel: Callable = map) -> np.ndarray:
+def convolve(x: np.ndarray, weight: np.ndarray, geometry: Geometry, parallel: Callable) -> np.ndarray:
     """Convolve x with a weight.
 
     Args:
@@ -48,7 +48,7 @@ def convolve(x: np.ndarray, weight: np.ndarray, geometry: Geometry, parallel: Ca
 
 
 def gradient_of_weight(
-    gradient: np.ndarray, x: np.ndarray, shape: tuple[int, ...], geometry: Geometry, parallel: Callable = map
+    gradient: np.ndarray, x: np.ndarray, shape: tuple[int, ...], geometry: Geometry, parallel: Callable
 ) -> np.ndarray:
     """Return the gradient of the weight, of its `shape`, given that of the output; arguments as of `convolve`."""
     kernel, size = shape[2:], gradient.shape[2:]
@@ -70,7 +70,7 @@ def gradient_of_weight(
 
 
 def gradient_of_input(
-    gradient: np.ndarray, weight: np.ndarray, size: tuple[int, ...], geometry: Geometry, parallel: Callable = map
+    gradient: np.ndarray, weight: np.ndarray, size: tuple[int, ...], geometry: Geometry, parallel: Callable
 ) -> np.ndarray:
     """Return the gradient of the input, whose (T, H, W) is `size`, given that of the output; see `convolve`."""
     kernel, taps = weight.shape[2:], _channels_last(weight)
@@ -137,7 +137,7 @@ def _channels_last(weight: np.ndarray) -> np.ndarray:
 
 
 def _blocks(clips: int, values: int, least: int = 1) -> list[slice]:
-    """Return which clips are unfolded together: a quarter of all, or what `UNFOLDED_BYTES` hold, but `least`."""
+    """Return which clips are unfolded together: a quarter of all or what `UNFOLDED_BYTES` hold, at least `least`."""
     length = max(least, min(UNFOLDED_BYTES // (4 * values), -(-clips // 4)))
     return [slice(start, start + length) for start in range(0, clips, length)]
 

@@ -20,6 +20,7 @@ from video3d.evaluation.intervals import LEVEL, Estimate, proportion
 SCORES = ("top1", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1")
 CALIBRATION_BINS = 15
 REPLICATES = 10_000
+SIGN_FLIPS = 100_000
 INTERVAL = (
     f"{LEVEL:.0%}, over whole groups: Clopper-Pearson with the effective sample size (Korn and Graubard 1998); "
     f"macro_f1 and calibration_error: percentile bootstrap, {REPLICATES} replicates"
@@ -116,26 +117,26 @@ def clusters(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return np.unique(np.stack([labels, groups]), axis=1, return_inverse=True)[1]
 
 
-def sign_flip_p(differences: np.ndarray, groups: np.ndarray, flips: int = 100_000) -> float:
+def sign_flip_p(differences: np.ndarray, groups: np.ndarray) -> float:
     """Return how often chance gives a mean at least as far from 0, in either direction, as that of `differences`.
 
     These, (videos,), are one run's answers minus another's for the same videos; `groups`, int (videos,), says which of
     them belong together. This is the p-value of the two-sided sign-flip permutation test on whole groups: were the runs
     equally good, each group's difference would be as likely with the other sign. (With one video to a group it is
-    McNemar's exact test.) All sign patterns are tried when there are at most `flips`, else that many are drawn.
+    McNemar's exact test.) All sign patterns are tried when there are at most `SIGN_FLIPS`, else that many are drawn.
     """
     sums = np.bincount(groups, differences)
     sums = sums[sums != 0]
     observed = abs(sums.sum()) - 1e-9
-    if 2 ** len(sums) <= flips:
+    if 2 ** len(sums) <= SIGN_FLIPS:
         patterns = np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums)) & 1
         return float(np.mean(abs((2 * patterns - 1) @ sums) >= observed))
     rng = np.random.default_rng(0)
     extreme = sum(
         np.count_nonzero(abs(rng.choice([-1.0, 1.0], size=(1000, len(sums))) @ sums) >= observed)
-        for _ in range(flips // 1000)
+        for _ in range(SIGN_FLIPS // 1000)
     )
-    return (1 + extreme) / (1 + flips // 1000 * 1000)
+    return (1 + extreme) / (1 + SIGN_FLIPS)
 
 
 def _rows(predictions: Predictions) -> np.ndarray:

@@ -10,7 +10,7 @@ from video3d.common.settings import Settings
 from video3d.common.versions import package_versions
 from video3d.evaluation.model_metadata import UNCHECKED
 
-PROTOCOLS = {
+PROTOCOL_FOR = {  # by how the training chose frames, or by who trained
     "segments": "segments",
     "consecutive": "sliding",
     "reference implementation": "segments",
@@ -70,7 +70,7 @@ def complete_section(section: str, known: dict, settings: dict) -> dict:
 def choose_protocol(known: dict, settings: Settings) -> str:
     """Return the protocol that shows clips as the training did; prediction uses it unless told otherwise."""
     sampling = known["train"]["sampling"] if "train" in known else settings.train.sampling
-    return PROTOCOLS.get(known["source"]) or PROTOCOLS[sampling]
+    return PROTOCOL_FOR.get(known["source"]) or PROTOCOL_FOR[sampling]
 
 
 def explain_other_classes(weights: Path, known: dict, expected: Sequence[str]) -> str:

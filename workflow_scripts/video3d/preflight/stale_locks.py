@@ -32,7 +32,7 @@ def release_stale_locks() -> None:
 def may_be_running(host: str, process: int, created: float) -> bool:
     """Return whether this process lives, or is on another machine, where nobody here can look.
 
-    `created` is when it was started, in seconds since 1970: numbers of processes come again.
+    `created` is when it was started, in seconds since 1970: process ids are used again.
     """
     try:
         return host != socket.gethostname() or psutil.Process(process).create_time() == created

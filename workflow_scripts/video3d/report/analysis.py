@@ -1,6 +1,6 @@
 """Where a network fails: accuracy by class, group and length, confusions, calibration.
 
-Every table is made from predictions of one protocol (`Run.predictions`). Seeds are averaged video by video, so a
+Every table is made from predictions of one protocol (`Run.first_predictions`). Seeds are averaged video by video, so a
 video counts once however many seeds there are. The 95 % intervals are those of `intervals`, for videos in groups.
 """
 

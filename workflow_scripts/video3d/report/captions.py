@@ -39,7 +39,7 @@ def collect_facts(run: Run, mistakes: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def collect_origins(run: Run, facts: Mapping[str, Any]) -> dict[str, str]:
+def figure_titles(run: Run, facts: Mapping[str, Any]) -> dict[str, str]:
     """Return which numbers a figure shows, by its name; `predictions` stands for all that are not named."""
     networks = f"run {run.name}, splits {facts['splits']}; {facts['seeds']} seed(s)"
     everything = f"{networks}; protocols {', '.join(run.protocols)}; n = {facts['videos']} test videos"

@@ -48,7 +48,7 @@ def report_theme() -> alt.theme.ThemeConfig:
     }
 
 
-def make_heading(origin: str, notices: Sequence[str]) -> dict[str, Any]:
+def make_heading(title: str, notices: Sequence[str]) -> dict[str, Any]:
     """Return the title of a chart: which numbers these are, and the notices about them.
 
     With it a saved figure says so, too.
@@ -56,7 +56,7 @@ def make_heading(origin: str, notices: Sequence[str]) -> dict[str, Any]:
     warnings = [line for notice in notices for line in textwrap.wrap(notice, HEADING_CHARACTERS)]
     return {
         "title": {
-            "text": origin, "fontSize": 11, "fontWeight": "normal", "color": "#555555", "anchor": "start", "offset": 12,
+            "text": title, "fontSize": 11, "fontWeight": "normal", "color": "#555555", "anchor": "start", "offset": 12,
             "subtitle": warnings, "subtitleFontSize": 11, "subtitleColor": WARNING,
         }
     }  # fmt: skip

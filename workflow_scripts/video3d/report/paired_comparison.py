@@ -26,7 +26,7 @@ def pair_answers(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     return table.assign(difference=table["ours"] - table["theirs"], cluster=table.groupby(GROUP).ngroup())
 
 
-def paired_difference(pairs: pd.DataFrame) -> dict[str, float]:
+def summarise_pairs(pairs: pd.DataFrame) -> dict[str, float]:
     """Return the accuracy of our run minus theirs over the videos of `pair_answers`, of which there is at least one.
 
     Keys: videos, ours, theirs, difference, and its 95 % interval, low and high.
@@ -95,7 +95,7 @@ def difference_table(run: Run, others: Sequence[Run]) -> pd.DataFrame:
             pairs = pair_answers(ours, theirs)
             if len(pairs):
                 known = count_known_videos(pairs, {"ours": ours, "theirs": theirs})
-                rows.append({"run": other.name, "protocol": protocol} | paired_difference(pairs) | known)
+                rows.append({"run": other.name, "protocol": protocol} | summarise_pairs(pairs) | known)
     known = [f"{column}_{side}" for column in TRAINED_ON for side in ("ours", "theirs")]
     columns = ["run", "protocol", "videos", "ours", "theirs", "difference", "low", "high", *known]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(known, "Int64"))

@@ -48,7 +48,7 @@ class Run:
 
     @property
     def first_predictions(self) -> pd.DataFrame:
-        """The predictions by the first protocol, which all figures but the headline are about."""
+        """The predictions by the first protocol; all figures but those of accuracy and differences are about these."""
         return self.predictions[self.predictions["protocol"] == self.protocols[0]]
 
 

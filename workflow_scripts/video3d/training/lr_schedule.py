@@ -17,7 +17,7 @@ def learning_rate(train: TrainSettings, epoch: int, fraction: float, validation_
     - "step": `learning_rate`, divided by 10 at the start of each epoch in `milestones`;
     - "cosine": along half a cosine from `learning_rate` to 0 over all epochs after the warm-up (Loshchilov and Hutter,
       "SGDR", ICLR 2017, without restarts);
-    - "plateau": divided by 10 when the validation losses have not improved for 10 epochs.
+    - "plateau": divided by 10 when the validation losses have not improved for more than 10 epochs.
     During the first `warmup_epochs` the rate grows linearly from a hundredth (Goyal et al., "Accurate, Large Minibatch
     SGD", arXiv 1706.02677, section 2.2).
 
@@ -38,7 +38,7 @@ def learning_rate(train: TrainSettings, epoch: int, fraction: float, validation_
 
 
 def _plateaus(losses: Sequence[float]) -> int:
-    """Return how often ten epochs in a row and one more were not 0.01 % better than the best before.
+    """Return how often eleven epochs in a row were not 0.01 % better than the best before.
 
     As in the paper's code.
     """

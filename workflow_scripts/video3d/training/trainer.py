@@ -90,7 +90,7 @@ class Trainer:
         paddle.seed(random_seed)
         self._optimizer.set_lr(rate)
         (batch_size,) = self.group.all_reduce_sum(len(clips))
-        # In every process as many.
+        # The same number in every process, or they would wait for each other for ever.
         parts = int(min(self.settings.gradient_accumulation_steps, batch_size // self.group.size))
         loss, logits = 0.0, []
         for part, wanted in zip(np.array_split(clips, parts), np.array_split(targets, parts), strict=True):
@@ -130,10 +130,12 @@ class Trainer:
         tensors = self.network.state_dict()
         self._put_away(tensors)
         self.network.set_state_dict(self.ema.tensors)
-        yield
-        for name, weights in self._put_aside.items():
-            tensors[name].set_value(weights)
-        self._put_aside = {}
+        try:
+            yield
+        finally:
+            for name, weights in self._put_aside.items():
+                tensors[name].set_value(weights)
+            self._put_aside = {}
 
     def adopt_average(self) -> None:
         """Give the network the moving average of its weights, if there is one, for good."""

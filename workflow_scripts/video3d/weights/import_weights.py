@@ -173,7 +173,7 @@ def _our_name(name: str, path: Path) -> str:
     for pattern, replacement in REFERENCE_NAMES:
         if match := re.fullmatch(pattern, name):
             return match.expand(replacement)
-    raise UserError(f"{path} holds {name}, which the reference implementation's ResNet-18 has not")
+    raise UserError(f"{path} holds {name}, which the reference implementation's ResNet-18 does not have")
 
 
 def _is_reference(published: Mapping[str, np.ndarray]) -> bool:

@@ -47,7 +47,7 @@ class Storage(WithoutState):
 
     def __init__(self, kind: str, key: str, size: int):
         if kind not in NUMBERS.values() or not isinstance(size, int) or size < 0:
-            raise ValueError("it holds what is no tensor")
+            raise ValueError("it holds something that is not a tensor")
         self.kind, self.key, self.size = kind, key, size
         self.type = np.dtype("<u2" if kind == BFLOAT16 else kind)
         self.data = b""

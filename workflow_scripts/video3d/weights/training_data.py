@@ -91,7 +91,7 @@ def find_overlap(training_data: Mapping | None, split_table: Sequence[Video], fr
 
 
 def require_unseen(found: Overlap, weights: str, tested: str) -> None:
-    """Raise UserError that counts and names what is shared if the test videos are no unseen ones for the weights."""
+    """Raise UserError that counts and names what is shared if the weights have seen test videos."""
     if not (found.videos or found.groups):
         return
     examples = found.videos[:NAMES_SHOWN] or [f"{name} g{group:02d}" for name, group in found.groups[:NAMES_SHOWN]]
