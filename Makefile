@@ -2,7 +2,7 @@
 # make install  the software, in .venv
 # make test   every test
 # make lint   style of the Python and Snakemake code, and that imports go down only
-# make docs   the pages that are made from the code: docs/settings.md, the schema for editors, the graphs in docs/architecture.md
+# make docs   the pages that are made from the code: docs/settings.md, the schema for editors, the graphs
 # make picture  the picture in the README, from the report of the demo
 # make bench  speed, as ratios against stated references
 # make lock   renew the lock files after an edit of envs/*.in
@@ -40,8 +40,8 @@ lint: .venv/dev.installed
 	$(SNAKEMAKE) --lint
 
 docs: .venv/dev.installed
-	PYTHONPATH=workflow_scripts $(BIN)/python tools/settings_reference.py
 	PYTHONPATH=workflow_scripts $(BIN)/python tools/architecture.py docs/architecture.md
+	PYTHONPATH=workflow_scripts $(BIN)/python tools/settings_reference.py
 
 picture: .venv/dev.installed demo
 	PYTHONPATH=tests $(BIN)/python tools/picture.py results/demo/report.html docs/report.png

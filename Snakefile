@@ -40,7 +40,7 @@ onerror:
 
 
 rule all:
-    """Accuracy over the splits and the figures of the report."""
+    """Make the accuracy over the splits and the figures of the report."""
     input:
         "results/<run>/accuracy.csv",
         "results/<run>/figures/report.html",

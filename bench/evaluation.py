@@ -28,9 +28,9 @@ import paddle
 from paddle.base import core
 
 from video3d.compute.device import use_device
-from video3d.evaluation.exported_model import export
+from video3d.evaluation.exported_model import export_model
 from video3d.evaluation.predictor import Predictor
-from video3d.model.normalised_model import Classifier
+from video3d.model.normalised_model import NormalisedModel
 from video3d.model.resnet3d import build_network
 
 CORES = len(os.sched_getaffinity(0))
@@ -55,7 +55,7 @@ def random_network() -> paddle.nn.Layer:
 
 def eager(clips: np.ndarray) -> np.ndarray:
     """The network as training and validation compute it."""
-    classifier = Classifier(random_network(), CLIP)
+    classifier = NormalisedModel(random_network(), CLIP)
     classifier.eval()
     with paddle.no_grad():
         return classifier(paddle.to_tensor(clips)).numpy()
@@ -137,7 +137,7 @@ def main() -> None:
     use_device("cpu", CORES)
     network = random_network()
     with tempfile.TemporaryDirectory() as folder:
-        export(network, {"labels": [str(label) for label in range(CLASSES)], "clip": CLIP}, Path(folder))
+        export_model(network, {"labels": [str(label) for label in range(CLASSES)], "clip": CLIP}, Path(folder))
         for engine in ("plain", "onednn"):
             ways[engine] = Predictor(folder, engine, "cpu", CORES)
         default = Predictor(folder, "auto", "cpu", CORES).engine

@@ -29,12 +29,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from video3d.clips import spatial_crops
 from video3d.clips.clip_reader import open_packs
 from video3d.clips.temporal_sampling import segment_indices
-from video3d.common.settings import resolve
+from video3d.common.settings import ClipSettings, TrainSettings
 from video3d.dataset.split_table import Video
 from video3d.frames.extraction import Decoders
 from video3d.frames.frame_pack import PackWriter
-from video3d.training import loop
-from video3d.training.job import Job
+from video3d.training.batches import BatchSource, TrainingData
 from video3d.training.randomness import generator
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
@@ -87,24 +86,15 @@ def load_as_reference(folder: Path, videos: list[Video], workers: int) -> int:
     return sum(len(clips) for clips in loader)
 
 
-def prepare(folder: Path, videos: list[Video], workers: int) -> Job:
+def prepare(folder: Path, videos: list[Video], workers: int) -> BatchSource:
     """What a training has when its first epoch begins."""
-    return Job(
-        settings=resolve({}).model_dump(),
-        classes=["Bench"],
-        training=videos,
-        validation=[],
-        packs=open_packs(folder, videos),
-        seed=1,
-        checkpoints=folder,
-        key="bench",
-        workers=workers,
-    )
+    data = TrainingData(["Bench"], videos, [], open_packs(folder, videos))
+    return BatchSource(data, ClipSettings(), TrainSettings(), seed=1, workers=workers)
 
 
-def load_as_workflow(job: Job) -> int:
+def load_as_workflow(batches: BatchSource) -> int:
     """Read every batch as the training loop does."""
-    return sum(len(batch.clips) for batch in loop.training_batches(job, 1, loop.training_order(job, 1)))
+    return sum(len(batch.clips) for batch in batches.training(1, batches.order(1)))
 
 
 def decode_only(folder: Path, videos: list[Video]) -> float:
@@ -112,7 +102,7 @@ def decode_only(folder: Path, videos: list[Video]) -> float:
     pack = open_packs(folder, videos)["Bench"]
     work = []
     for video in videos:
-        rng = generator(1, 1, video.name)  # the draws of training_view, so that both do the same work
+        rng = generator(1, 1, video.name)  # the draws of training_request, so that both do the same work
         jpegs = [bytes(jpeg) for jpeg in pack.jpegs(video.name, segment_indices(video.frames, FRAMES, rng).tolist())]
         flip = rng.random() < 0.5
         height, width, _ = spatial_crops.decode(jpegs[0]).shape
@@ -160,10 +150,10 @@ def main() -> None:
             write_frames(file, scratch / file.stem)
         table = make_packs(files, scratch, arguments.short_side, arguments.quality)
         videos = (table * (arguments.clips // len(table) + 1))[: arguments.clips]
-        job = prepare(scratch, videos, arguments.workers)
+        batches = prepare(scratch, videos, arguments.workers)
         ways = {
             "reference": lambda: rate(load_as_reference, scratch, videos[: len(videos) // 10], arguments.workers),
-            "workflow": lambda: rate(load_as_workflow, job),
+            "workflow": lambda: rate(load_as_workflow, batches),
             "limit": lambda: limit(scratch, videos, arguments.workers),
         }
         rates = {name: [] for name in ways}

@@ -25,22 +25,23 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from extract_frames import extract_class, list_videos
-from make_splits import make_split
 from video3d.clips import spatial_crops
 from video3d.clips.clip_reader import open_packs
 from video3d.common.settings import resolve
 from video3d.compute.device import use_device
 from video3d.dataset.split_table import Video
-from video3d.dataset.ucf101 import read_class_index, read_split
+from video3d.dataset.splits import make_split
+from video3d.dataset.ucf101 import read_class_index, read_official_split
 from video3d.training import loop
-from video3d.training.job import Job
-from video3d.training.trainer import Learner
+from video3d.training.batches import BatchSource, TrainingData
+from video3d.training.checkpoint import Checkpoint
+from video3d.training.loop import Machine
+from video3d.training.trainer import Trainer
 
 import numpy as np  # isort: skip  after video3d, which sets the environment
 from PIL import Image
@@ -102,12 +103,12 @@ def split_videos(lists: Path, frames: Path, split: int) -> tuple[list[str], list
     """Classes, training and test videos of a split, as far as there are frames of them."""
     counts = {path.stem: None for path in frames.glob("*.zip")}
     classes = [name for name in read_class_index(lists) if name in counts]
-    rows = make_split(*read_split(lists, split), classes, [])
+    rows = make_split(*read_official_split(lists, split), classes, [])
     found = {}
     for name in classes:
         with (frames / f"{name}.csv").open(newline="") as file:
             found |= {row["video"]: int(row["frames"]) for row in csv.DictReader(file)}
-    videos = [Video(*row._replace(frames=found[row.video])) for row in rows if row.video in found]
+    videos = [row._replace(frames=found[row.name]) for row in rows if row.name in found]
     return classes, *([video for video in videos if video.subset == subset] for subset in ("train", "test"))
 
 
@@ -126,13 +127,13 @@ def run(task: Training, data: Path, frames: Path) -> Outcome:
             "clip": {"frames": FRAMES, "size": task.size},
             "train": {"batch_size": BATCH, "epochs": task.epochs, "schedule": "cosine", "learning_rate": 0.02},
         }
-    ).model_dump()
+    )
+    packs = open_packs(folder, train + test)
     with tempfile.TemporaryDirectory() as checkpoints:
-        packs = open_packs(folder, train + test)
-        job = Job(settings, classes, train, [], packs, task.seed, Path(checkpoints), "outcome")
-        network, _ = loop.train(job)
-    learner = Learner(network, settings["clip"], settings["train"])
-    shown = loop.validate(replace(job, validation=test), learner)
+        data = TrainingData(classes, train, [], packs)
+        network, _ = loop.train(settings, data, task.seed, Checkpoint(Path(checkpoints), "outcome"), Machine())
+    batches = BatchSource(data._replace(validation=test), settings.clip, settings.train, task.seed, workers=1)
+    shown = loop.validate(Trainer(network, settings.clip, settings.train), batches)
     correct = round(shown["validation_top1"] * len(test))
     return Outcome(len(test), correct, shown["validation_loss"], time.perf_counter() - start)
 

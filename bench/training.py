@@ -27,18 +27,18 @@ Step = Callable[[object, object], None]
 
 
 def paddle_step(fast: bool, threads: int) -> Step:
-    """A step of the workflow's learner, with its own convolutions or with Paddle's."""
+    """A step of the workflow's trainer, with its own convolutions or with Paddle's."""
     from video3d.common.settings import resolve
     from video3d.compute.device import use_device
     from video3d.model.resnet3d import build_network
-    from video3d.training.mixup import targets
-    from video3d.training.trainer import Learner
+    from video3d.training.mixup import soft_targets
+    from video3d.training.trainer import Trainer
 
     use_device("cpu", threads)
-    settings = resolve({"train": {"fast_cpu": fast}}).model_dump()
-    network = build_network(settings["model"], 101)
-    learner = Learner(network, settings["clip"], settings["train"], "cpu", threads)
-    return lambda clips, labels: learner.step(clips, targets(labels, 101), 0.01, 0)
+    settings = resolve({"train": {"fast_cpu": fast}})
+    network = build_network(settings.model.model_dump(), 101)
+    trainer = Trainer(network, settings.clip, settings.train, "cpu", threads)
+    return lambda clips, labels: trainer.step(clips, soft_targets(labels, 101), 0.01, 0)
 
 
 def pytorch_step(threads: int) -> Step:

@@ -21,5 +21,5 @@ def say_last_what_failed():
 
 
 def name_and_log(job):
-    """A job as people call it, and its log."""
+    """Return a job as people call it, and its log."""
     return name_of_job(job.rule.name, job.wildcards_dict), Path(job.log[0])

@@ -20,8 +20,8 @@ from video3d.fetch.sources import choose_source
 def stop(message):
     """End this call, a dry run too, before anything runs, with these words as the last ones.
 
-    Not with an exception that Snakemake knows: it hides those of an input function where the output exists already, and
-    elsewhere lines of these rules would come after the words.
+    It is no ordinary exception, as Snakemake hides those of input functions whose output exists, and prints lines of the
+    rules after those of others.
     """
     raise SystemExit(f"error: {message}")
 
@@ -43,12 +43,12 @@ PROTOCOLS = SETTINGS.evaluate.protocols
 
 
 def section(*names):
-    """These parts of the settings (`train`, `evaluate.engine`), as a script's `--settings` takes them, for `params`."""
+    """Return parts of the settings (`train`, `evaluate.engine`) for `params`, as a script's `--settings` takes them."""
     return literal(sections_as_text(*names))
 
 
 def sections_as_text(*names):
-    """These parts of the settings as one line of JSON.
+    """Return parts of the settings as one line of JSON.
 
     The text is equal for equal settings, so a job is stale when one of its own settings changes, and only then.
     """
@@ -56,39 +56,39 @@ def sections_as_text(*names):
 
 
 def literal(value):
-    """A parameter as it is: in one that is not given by a function, Snakemake takes {name} for a wildcard."""
+    """Return a parameter as a function, since in a plain value Snakemake reads {name} as a wildcard."""
     return lambda wildcards: value
 
 
 def evaluation_settings(wildcards):
-    """The settings of an evaluation; those of the uniform views make evaluations by the protocol `uniform` stale only."""
+    """Return the settings of an evaluation; those of the uniform views make only evaluations by that protocol stale."""
     views = ["evaluate.uniform"] if wildcards.protocol == "uniform" else []
     return sections_as_text("evaluate.batch_size", "evaluate.engine", *views)
 
 
 def untracked_device(wildcards, threads):
-    """The device, which does not make a job stale: Snakemake compares no parameter that is made from `threads`."""
+    """Return the device, which makes no job stale: Snakemake compares no parameter that is made from `threads`."""
     return SETTINGS.device
 
 
 def untracked_settings(wildcards, threads):
-    """All settings, for a job that only writes them down; they do not make it stale, see `untracked_device`."""
+    """Return all settings, for a job that only writes them down; they do not make it stale, see `untracked_device`."""
     return as_argument(SETTINGS.model_copy(update={"replace": False}))
 
 
 def untracked_permission(wildcards, threads):
-    """The option that lets a training start from weights that know its test videos; see `untracked_device`."""
+    """Return the option that lets a training start from weights that know its test videos; see `untracked_device`."""
     return "--allow-leak" if SETTINGS.evaluate.allow_leak else ""
 
 
 def untracked_record(wildcards, threads):
-    """The settings that a training depends on through its data, for its description; see `untracked_device`."""
+    """Return the settings that a training depends on through its data, for its description; see `untracked_device`."""
     names = ("dataset.name", "dataset.classes", "dataset.faulty_videos", "frames", "validation_groups")
     return sections_as_text(*names)
 
 
 def code_version(script, without=()):
-    """What changes when workflow_scripts/<script>.py, or library code that it imports, computes something else.
+    """Return what changes when workflow_scripts/<script>.py, or library code that it imports, computes differently.
 
     `without` names modules that it imports and that cannot change this job; the rule says why.
     """
@@ -99,7 +99,7 @@ def code_version(script, without=()):
 
 
 def folder_version(name):
-    """What changes when the content of a file in this folder of the project does."""
+    """Return what changes when the content of a file in this folder of the project does."""
     digest = hashlib.sha256()
     for path in sorted((PROJECT / name).iterdir()):
         digest.update(path.name.encode() + path.read_bytes())

@@ -35,7 +35,7 @@ rule download_videos:
     resources:
         mem_mb=500,
     params:
-        sources=values_of_option(SETTINGS.dataset.videos),
+        sources=option_values(SETTINGS.dataset.videos),
         local=lambda wildcards: as_parameter(VIDEOS.local_files()),
         sha256=option("--sha256", [SETTINGS.dataset.videos_sha256]),
         classes=option("--classes", VIDEOS.classes),
@@ -60,7 +60,7 @@ rule download_splits:
     resources:
         mem_mb=500,
     params:
-        sources=values_of_option(SETTINGS.dataset.lists),
+        sources=option_values(SETTINGS.dataset.lists),
         local=lambda wildcards: as_parameter(LISTS.local_files()),
         sha256=option("--sha256", [SETTINGS.dataset.lists_sha256]),
     shell:
@@ -72,7 +72,7 @@ checkpoint unpack:
     """Add the videos of the wanted classes to data/<dataset>/videos; those of a folder are linked, not copied.
 
     Nothing is replaced or deleted, so runs with other classes can share the data set. The inputs must not be
-    `ancient()`: Snakemake would take a job for done whose ancient input is made in the same call (docs/snakemake.md).
+    `ancient()`: Snakemake would take a job whose ancient input is made in the same call for done (docs/snakemake.md).
     """
     input:
         source=as_inputs([unpack_source()]),

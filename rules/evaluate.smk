@@ -40,7 +40,7 @@ rule accuracy:
         predictions=each_evaluation("predictions.csv"),
         metrics=each_evaluation("metrics.json"),
         lists="resources/<dataset>/ucfTrainTestlist",
-        before=evaluations_may_change,
+        warned=warn_of_changed_evaluations,
     output:
         table="results/<run>/accuracy.csv",
         settings="results/<run>/config.yaml",

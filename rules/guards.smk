@@ -1,4 +1,4 @@
-"""What stops a call before anything runs. Each rule that a guard watches has it among its inputs, which adds no file."""
+"""What stops a call before anything runs. A rule that a guard watches has it among its inputs or params."""
 
 import contextlib
 import io
@@ -48,13 +48,13 @@ if workflow.is_main_process:
 
 def tables_are_bound(wildcards):
     """Stop a call that would replace the tables that a finished training of this run was made from."""
-    return stop_if_bound(tuple(RESULTS.glob("split*/seed*")), bound_run.OF_TABLES)
+    return stop_if_bound(tuple(RESULTS.glob("split*/seed*")), bound_run.SETTINGS_OF_TABLES)
 
 
 def trainings_are_bound(wildcards):
     """Stop a call that would replace a finished training by one with other settings."""
     trainings = [RESULTS / f"split{split}" / f"seed{seed}" for split in SETTINGS.trained_splits for seed in SEEDS]
-    return stop_if_bound(tuple(trainings), bound_run.OF_TRAININGS)
+    return stop_if_bound(tuple(trainings), bound_run.SETTINGS_OF_TRAININGS)
 
 
 @cache
@@ -66,7 +66,7 @@ def stop_if_bound(trainings, binding):
     return []
 
 
-def evaluations_may_change(wildcards):
+def warn_of_changed_evaluations(wildcards):
     """Say in one line which evaluations are made anew with other settings; they take minutes, so nothing is stopped."""
     changes = bound_run.evaluation_changes(RESULTS, SETTINGS)
     if changes and workflow.is_main_process:
@@ -75,7 +75,7 @@ def evaluations_may_change(wildcards):
 
 
 def compared_answers(wildcards):
-    """A parameter that changes when the answers of one of two runs do; stops the call if a run is not there.
+    """Return a text that changes when the answers of one of two runs do; stop the call if a run is not there.
 
     The files are no inputs of the comparison: with the settings at hand Snakemake would make them, which trains.
     """

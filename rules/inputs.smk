@@ -11,40 +11,40 @@ from video3d.weights.description import description_path
 
 
 def option(name, values):
-    """A command line's `--name value …`, quoted; nothing at all if no value is set."""
+    """Return a command line's `--name value …`, quoted; nothing at all if no value is set."""
     return shlex.join([name, *values]) if any(values) else ""
 
 
-def values_of_option(paths):
-    """Paths and URLs for an option that takes several, none of which looks like another option."""
+def option_values(paths):
+    """Return paths and URLs for an option that takes several, so that none looks like another option."""
     return literal([f"./{path}" if path.startswith("-") else path for path in paths])
 
 
 def videos_archive():
-    """Where the archive of videos is kept; its name tells what it is and which classes it holds."""
+    """Return where the archive of videos is kept; its name tells what it is and which classes it holds."""
     return f"resources/<dataset>/{VIDEOS.name}"
 
 
 def unpacked_table():
-    """The table that says which videos were unpacked for these settings."""
+    """Return the table that says which videos were unpacked for these settings."""
     return str(unpacked.unpacked_table(SETTINGS.dataset))
 
 
 def unpack_source():
-    """What `unpack` reads: a folder of videos as it lies, anything else from resources/."""
+    """Return what `unpack` reads: a folder of videos as it lies, anything else from resources/."""
     return VIDEOS.path if VIDEOS.kind == "folder" else f"resources/{SETTINGS.dataset.name}/{VIDEOS.name}"
 
 
 def videos_folder(class_name=""):
-    """The folder of the unpacked videos of one class, or of all."""
+    """Return the folder of the unpacked videos of one class, or of all."""
     return str(Path("data", SETTINGS.dataset.name, "videos", class_name))
 
 
 def videos_of_class(wildcards):
-    """The unpacked videos of one class, known once `unpack` is done.
+    """Return the unpacked videos of one class, known once `unpack` is done.
 
-    Where there is nothing left to unpack, `unpack` stays out of the jobs: Snakemake would plan everything anew that
-    comes after it, whatever it does.
+    Where there is nothing left to unpack, `unpack` stays out of the jobs: Snakemake would plan anew everything
+    that comes after it, whatever it does.
     """
     if not all_unpacked():
         checkpoints.unpack.get()
@@ -60,70 +60,70 @@ def videos_of_class(wildcards):
 
 @cache
 def all_unpacked():
-    """Whether `unpack` was done before with what it reads now."""
+    """Return whether `unpack` was done before with what it reads now."""
     return unpacked.is_unpacked(Path(unpacked_table()), Path(unpack_source()), CLASS_NAMES)
 
 
 def frames_folder(wildcards, input):
-    """The folder of the packs and their manifests, as scripts take it: one path instead of 101."""
+    """Return the folder of the packs and their manifests, as scripts take it: one path instead of 101."""
     return Path(input.manifests[0]).parent
 
 
 def with_description(weights):
-    """A file of weights that the user gave, and the description beside it if there is one; nothing for no file."""
+    """Return a file of weights that the user gave, and the description beside it if there is one; nothing for no file."""
     files = [Path(weights), description_path(Path(weights))] if weights else []
     return [str(file) for file in files if file.is_file()]
 
 
-def given_weights(wildcards):
-    """The files that `evaluate: weights:` gives for this split."""
+def given_weight_files(wildcards):
+    """Return the files that `evaluate: weights:` gives for this split."""
     return with_description(SETTINGS.evaluate.weights.get(wildcards.split))
 
 
-def weights_of(wildcards):
-    """The weights that are exported: those of `evaluate: weights:` for this split if given, else the trained ones."""
+def weights_path(wildcards):
+    """Return the weights that are exported: those that `evaluate: weights:` gives for this split, else the trained ones."""
     return SETTINGS.evaluate.weights.get(wildcards.split, f"{training_folder(wildcards)}/weights.pdparams")
 
 
-def weights_to_evaluate(wildcards):
-    """The weights of this split as inputs: those that are given, with their description, else the trained ones."""
-    return as_inputs(given_weights(wildcards) or [weights_of(wildcards)])
+def weights_inputs(wildcards):
+    """Return the weights of this split as inputs: those that are given, with their description, else the trained ones."""
+    return as_inputs(given_weight_files(wildcards) or [weights_path(wildcards)])
 
 
-def evaluated_origin(wildcards):
-    """Where `check_weights` keeps what it finds out about the weights that are evaluated."""
-    name = evaluated_weights.origin_name(SETTINGS.evaluate.weights.get(wildcards.split))
-    return f"{training_folder(wildcards)}/origins/{name}.json"
+def origin_path(wildcards):
+    """Return where `check_weights` keeps what it finds out about the weights that are evaluated."""
+    mark = evaluated_weights.weights_mark(SETTINGS.evaluate.weights.get(wildcards.split))
+    return f"{training_folder(wildcards)}/origins/{mark}.json"
 
 
 def replacement(wildcards):
-    """A parameter that changes when the weights are others than those that `check_weights` looked at."""
-    return evaluated_weights.replacement(Path(weights_of(wildcards)), Path(evaluated_origin(wildcards)))
+    """Return a parameter that changes when the weights are not those that `check_weights` looked at."""
+    return evaluated_weights.replacement(Path(weights_path(wildcards)), Path(origin_path(wildcards)))
 
 
 def training_folder(wildcards):
-    """The results of one split and seed."""
+    """Return the folder of the results of one split and seed."""
     return RESULTS / f"split{wildcards.split}" / f"seed{wildcards.seed}"
 
 
 def each_evaluation(name):
-    """This file of every split, seed and protocol."""
+    """Return this file of every split, seed and protocol."""
     pattern = "results/<run>/split{split}/seed{seed}/{protocol}/{name}"
     return expand(pattern, split=SPLITS, seed=SEEDS, protocol=PROTOCOLS, name=name)
 
 
 def each_training(name):
-    """This file of every training of this run; a split with given weights has none."""
+    """Return this file of every training of this run; a split with given weights has none."""
     splits = SETTINGS.trained_splits
     return expand("results/<run>/split{split}/seed{seed}/{name}", split=splits, seed=SEEDS, name=name)
 
 
 def model_of_prediction(name):
-    """This file of the exported model that names the videos of the target `predict`: the first split and seed."""
+    """Return this file of the exported model that names the videos of the target `predict`: the first split and seed."""
     return f"results/<run>/split{SPLITS[0]}/seed{SEEDS[0]}/model/{name}"
 
 
 def videos_to_predict(wildcards):
-    """The videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
+    """Return the videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
     folder = SETTINGS.predict.videos
     return [str(path) for path in visible_files(Path(folder).expanduser())] if folder else []

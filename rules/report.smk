@@ -109,7 +109,8 @@ rule figures:
     params:
         settings=section(*(name for name, _ in SETTINGS if name not in {"device", "replace"})),
         code=code_version("figures"),
-        templates=folder_version("report"),
+        captions=folder_version("report"),
+        templates=folder_version("workflow_scripts/video3d/report/templates"),
         run=subpath(input.accuracy, parent=True),
         frames=lambda wildcards, input: Path(input.packs[0]).parent,
         figures=subpath(output.page, parent=True),

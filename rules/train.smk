@@ -2,7 +2,7 @@ rule train:
     """Train the network on one split with one seed; a killed training goes on from its last checkpoint."""
     input:
         split_table="results/<run>/splits/split{split}.csv",
-        # The tables hold the content of every video, so packs that are written anew with the same frames train nothing.
+        # The tables hold the content of every video, so packs that are written anew with the same frames start no training.
         manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
         packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
         start=lambda wildcards: as_inputs(with_description(SETTINGS.train.weights)),
@@ -47,7 +47,7 @@ rule check_weights:
     the exported model and its evaluation as they are.
     """
     input:
-        weights=weights_to_evaluate,
+        weights=weights_inputs,
         split_table="results/<run>/splits/split{split}.csv",
         manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
     output:
@@ -63,8 +63,8 @@ rule check_weights:
         mem_mb=2000,
     params:
         settings=section("model", "clip", "frames", "train.sampling", "evaluate.allow_leak"),
-        weights=weights_of,
-        given=lambda wildcards: as_parameter(given_weights(wildcards)),
+        weights=weights_path,
+        given=lambda wildcards: as_parameter(given_weight_files(wildcards)),
         replacement=replacement,
         purpose=lambda wildcards: "--given" if wildcards.split in SETTINGS.evaluate.weights else "",
         frames=frames_folder,
@@ -78,8 +78,8 @@ rule check_weights:
 rule export:
     """Turn weights into the inference model that is evaluated and shipped."""
     input:
-        weights=weights_to_evaluate,
-        origin=evaluated_origin,
+        weights=weights_inputs,
+        origin=origin_path,
         split_table="results/<run>/splits/split{split}.csv",
     output:
         program="results/<run>/split{split}/seed{seed}/model/model.json",
@@ -96,8 +96,8 @@ rule export:
         mem_mb=2000,
     params:
         settings=section("model", "clip", "frames", "train.sampling"),
-        weights=weights_of,
-        given=lambda wildcards: as_parameter(given_weights(wildcards)),
+        weights=weights_path,
+        given=lambda wildcards: as_parameter(given_weight_files(wildcards)),
         model=subpath(output.program, parent=True),
         code=code_version("export"),
     shell:

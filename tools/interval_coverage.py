@@ -23,14 +23,14 @@ CHANGES = ((0.005, 0.005), (0.02, 0.005), (0.03, 0), (0.05, 0.05), (0.1, 0.02), 
 
 
 def group_sizes(rng: np.random.Generator, groups: int) -> np.ndarray:
-    """The group of every video, int (videos,): 1 to 7 videos in each."""
+    """Return the group of every video, int (videos,): 1 to 7 videos in each."""
     return np.repeat(np.arange(groups), rng.integers(1, 8, groups))
 
 
 def answers(
     rng: np.random.Generator, group: np.ndarray, probabilities: tuple[float, ...], correlation: float, samples: int
 ) -> np.ndarray:
-    """Which of the cases of `probabilities`, that sum to 1, each video falls into: int (samples, videos)."""
+    """Return which of the cases of `probabilities`, that sum to 1, each video falls into: int (samples, videos)."""
     shape = (samples, group.max() + 1)
     of_group = [np.full(shape, probability) for probability in probabilities]
     if correlation:
@@ -41,12 +41,12 @@ def answers(
 
 
 def correct(rng: np.random.Generator, group: np.ndarray, accuracy: float, correlation: float, samples: int):
-    """Which videos are right: int (samples, videos)."""
+    """Return which videos are right: int (samples, videos)."""
     return answers(rng, group, (1 - accuracy, accuracy), correlation, samples)
 
 
 def change(rng: np.random.Generator, group: np.ndarray, probabilities: tuple, correlation: float, samples: int):
-    """One run's answers minus the other's, -1, 0 or 1: int (samples, videos)."""
+    """Return one run's answers minus the other's, -1, 0 or 1: int (samples, videos)."""
     won, lost = probabilities
     return answers(rng, group, (lost, 1 - won - lost, won), correlation, samples) - 1
 
@@ -54,7 +54,7 @@ def change(rng: np.random.Generator, group: np.ndarray, probabilities: tuple, co
 def simulate(
     draw: Callable, cell: tuple[int, object, float], interval: Callable[..., Estimate], designs: int, samples: int
 ) -> dict[str, float]:
-    """The share of intervals that cover the truth and their mean width, over `designs` sets of groups."""
+    """Return the share of intervals that cover the truth and their mean width, over `designs` sets of groups."""
     groups, parameter, correlation = cell
     truth = parameter if draw is correct else parameter[0] - parameter[1]
     covered, widths = [], []
@@ -70,7 +70,7 @@ def simulate(
 
 
 def bootstrap(values: np.ndarray, group: np.ndarray, replicates: int = 1000) -> Estimate:
-    """The percentile bootstrap over whole groups."""
+    """Return the interval of the percentile bootstrap over whole groups."""
     sizes = np.bincount(group)
     drawn = np.random.default_rng(0).multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), replicates)
     sums = np.add.reduceat(values, np.flatnonzero(np.diff(group, prepend=-1)), axis=1)

@@ -28,9 +28,9 @@ from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.common.settings import read_settings
-from video3d.dataset.ucf101 import read_split
-from video3d.evaluation import intervals
-from video3d.evaluation import metrics as scores
+from video3d.dataset.ucf101 import read_official_split
+from video3d.evaluation.intervals import Estimate, proportion
+from video3d.evaluation.metrics import SCORES
 
 COLUMNS = [
     "split", "seed", "protocol", "weights", "videos", "left_out", "trained_on", "groups_trained_on",
@@ -40,8 +40,8 @@ COLUMNS = [
 FOLDER = re.compile(r"split(\d+)/seed(\d+)/(\w+)/metrics\.json$")
 
 
-def read_evaluation(path: Path) -> dict:
-    """One row of the table, with the predictions it rests on under `predictions`.
+def read_row(path: Path) -> dict:
+    """Return one row of the table from a metrics.json, with the predictions it rests on under `predictions`.
 
     Raises UserError if the file lies elsewhere than evaluations do, or is damaged, or its predictions do not match it.
     """
@@ -51,9 +51,9 @@ def read_evaluation(path: Path) -> dict:
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
         predictions = pd.read_csv(path.with_name("predictions.csv"))
-        estimates = {name: metrics["scores"][name] for name in scores.SCORES}
+        estimates = {name: metrics["scores"][name] for name in SCORES}
         top1 = predictions["correct"].mean()
-        labels = {entry["class"] for entry in metrics["classes"]}
+        class_names = {entry["class"] for entry in metrics["classes"]}
         weights = {"origin": "unchecked"} | (metrics.get("weights") or {})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot read the evaluation {path.parent}: {error}; evaluate again") from error
@@ -67,7 +67,7 @@ def read_evaluation(path: Path) -> dict:
         **{name: estimate["value"] for name, estimate in estimates.items()},
         "top1_low": estimates["top1"]["low"],
         "top1_high": estimates["top1"]["high"],
-        "labels": labels,
+        "class_names": class_names,
         "weights": weights["origin"],
         "trained_on": weights.get("test_videos_trained_on"),
         "groups_trained_on": weights.get("test_groups_trained_on"),
@@ -75,17 +75,20 @@ def read_evaluation(path: Path) -> dict:
     }
 
 
-def left_out(evaluation: dict, lists: Path | None) -> int | None:
-    """How many videos of the official test list, of the model's classes, were not predicted; None without lists."""
+def count_left_out(evaluation: dict, lists: Path | None) -> int | None:
+    """Return how many videos of the official test list, of the model's classes, were not predicted.
+
+    None without lists.
+    """
     if lists is None:
         return None
-    _, test = read_split(lists, evaluation["split"])
-    listed = {video.video for video in test if video.class_name in evaluation["labels"]}
+    _, test = read_official_split(lists, evaluation["split"])
+    listed = {video.video for video in test if video.class_name in evaluation["class_names"]}
     return len(listed - set(evaluation["predictions"]["video"]))
 
 
 def mean_row(evaluations: Sequence[dict]) -> dict:
-    """The mean over the splits of the mean over the seeds, for the evaluations of one protocol.
+    """Return the mean over the splits of the mean over the seeds, for the evaluations of one protocol.
 
     Raises UserError if a split lacks a seed that another has, or if its seeds were evaluated on different videos.
     """
@@ -93,17 +96,18 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
     splits = [part for _, part in table.groupby("split")]
     if len({tuple(sorted(part["seed"])) for part in splits}) > 1:
         raise UserError(f"protocol {table['protocol'][0]}: not every split was evaluated with every seed")
-    mean = {name: np.mean([part[name].mean() for part in splits]) for name in scores.SCORES}
-    top1 = mean_of_splits([videos_of_split(part) for part in splits])
+    mean = {name: np.mean([part[name].mean() for part in splits]) for name in SCORES}
+    top1 = average_over_splits([average_over_seeds(part) for part in splits])
     first = [part.iloc[0] for part in splits]
     return mean | {
         "split": "mean",
         "seed": "mean",
         "protocol": table["protocol"][0],
         "weights": " and ".join(sorted(set(table["weights"]))),
-        **{name: known_sum(splits, name) for name in ("trained_on", "groups_trained_on")},
+        **{name: sum_known(splits, name) for name in ("trained_on", "groups_trained_on")},
         "videos": sum(row["videos"] for row in first),
         "left_out": None if any(pd.isna(row["left_out"]) for row in first) else sum(row["left_out"] for row in first),
+        "top1": top1.value,
         "top1_low": top1.low,
         "top1_high": top1.high,
         "top1_std_seeds": table.groupby("seed")["top1"].mean().std(ddof=1),
@@ -111,28 +115,31 @@ def mean_row(evaluations: Sequence[dict]) -> dict:
     }
 
 
-def known_sum(splits: Sequence[pd.DataFrame], name: str) -> int | None:
-    """The sum over the splits of a column, of which the largest of the seeds counts; None if nothing is known."""
+def sum_known(splits: Sequence[pd.DataFrame], name: str) -> int | None:
+    """Return the sum over the splits of the largest value of a column among the seeds; None if nothing is known."""
     most = [part[name].astype(float).max() for part in splits]
     total = int(np.nansum(most))
     return None if np.isnan(most).any() and not total else total
 
 
-def videos_of_split(part: pd.DataFrame) -> pd.DataFrame:
-    """The predictions of one split, `correct` being the mean over its seeds, a row per video."""
+def average_over_seeds(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the predictions of one split, `correct` being the mean over its seeds, a row per video.
+
+    Raises UserError if its seeds were evaluated on different videos.
+    """
     tables = [predictions.sort_values("video") for predictions in part["predictions"]]
     if any(list(table["video"]) != list(tables[0]["video"]) for table in tables):
         raise UserError(f"split {part['split'].iloc[0]}: its seeds were evaluated on different videos; evaluate again")
     return tables[0].assign(correct=np.mean([table["correct"].to_numpy() for table in tables], axis=0))
 
 
-def mean_of_splits(splits: Sequence[pd.DataFrame]) -> intervals.Estimate:
-    """The mean of the accuracies of the splits, each of which counts alike, with its interval.
+def average_over_splits(splits: Sequence[pd.DataFrame]) -> Estimate:
+    """Return the mean of the accuracies of the splits, each of which counts alike, with its interval.
 
     Every split's groups are drawn by themselves: the test groups of one split are in no other's test list.
     """
     videos = pd.concat(splits, keys=range(len(splits)), names=["split"]).reset_index("split")
-    return intervals.proportion(
+    return proportion(
         videos["correct"].to_numpy(),
         clusters=videos.groupby(["split", "label", "group"]).ngroup().to_numpy(),
         strata=videos["split"].to_numpy(),
@@ -141,9 +148,9 @@ def mean_of_splits(splits: Sequence[pd.DataFrame]) -> intervals.Estimate:
 
 
 def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:
-    """The whole table, in the order split, seed of each protocol, its mean last."""
-    evaluations = [read_evaluation(path) for path in metrics]
-    evaluations = [row | {"left_out": left_out(row, lists)} for row in evaluations]
+    """Return the whole table: by protocol a row per split and seed, in their order, and the mean."""
+    evaluations = [read_row(path) for path in metrics]
+    evaluations = [row | {"left_out": count_left_out(row, lists)} for row in evaluations]
     rows = []
     for protocol in dict.fromkeys(row["protocol"] for row in evaluations):
         chosen = [row for row in evaluations if row["protocol"] == protocol]
@@ -163,20 +170,25 @@ def keep_settings(settings: str, path: Path) -> None:
 
 
 def main() -> None:
-    """Parse the arguments, collect, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="the metrics.json of each evaluation")
-    parser.add_argument("--lists", type=Path, help="folder of the official lists, to count the videos left out")
-    parser.add_argument("--settings", help="the settings of the run as YAML, JSON or a file, to be kept")
-    parser.add_argument("--kept-settings", type=Path, help="YAML to write with them, complete")
-    parser.add_argument("--output", type=Path, required=True, help="CSV to write")
-    arguments = parser.parse_args()
+    """Collect the scores, and write and print their table."""
+    arguments = parse_arguments()
     table = accuracy_table(arguments.metrics, arguments.lists)
     if arguments.kept_settings:
         keep_settings(arguments.settings, arguments.kept_settings)
     with atomic_path(arguments.output) as path:
         table.to_csv(path, index=False, float_format="%.6f")
     print(table.to_string(index=False, na_rep="", float_format="{:.4f}".format))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="the metrics.json of each evaluation")
+    parser.add_argument("--lists", type=Path, help="folder of the official lists, to count the videos left out")
+    parser.add_argument("--settings", help="the settings of the run as YAML, JSON or a file, to be kept")
+    parser.add_argument("--kept-settings", type=Path, help="YAML to write with them, complete")
+    parser.add_argument("--output", type=Path, required=True, help="CSV to write")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

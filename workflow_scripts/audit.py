@@ -10,38 +10,30 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from video3d.common.console import run
 from video3d.common.settings import read_settings
-from video3d.common.tables import read_table, write_table
+from video3d.common.tables import read_table
+from video3d.dataset.audit_table import STATUSES, AuditedVideo, write_audit
 from video3d.dataset.ucf101 import ListedVideo, read_all_lists, read_class_index, select_classes
 
-COLUMNS = ("video", "class", "group", "status", "frames", "message")
-STATUSES = ("ok", "missing", "unreadable", "damaged", "duplicate", "short", "unlisted")
 
-
-class AuditedVideo(NamedTuple):
-    """A row of the audit; `group` is empty for a video that no list knows."""
-
-    video: str
-    class_name: str
-    group: int | str
-    status: str
-    frames: int
-    message: str
-
-
-def audit(
+def audit_videos(
     listed: Sequence[ListedVideo], manifests: dict[str, dict[str, dict[str, str]]], clip_frames: int
 ) -> list[AuditedVideo]:
-    """Judge every listed video, then the unlisted ones; `manifests` holds manifest rows by class and video."""
+    """Return a row for every listed video, then for the unlisted ones.
+
+    Args:
+        listed: the videos that the official lists name.
+        manifests: the rows of the manifests, by class and video.
+        clip_frames: how many frames a clip takes.
+    """
     audited = []
     first_with: dict[str, str] = {}
     for video in listed:
         row = manifests[video.class_name].get(video.video)
         same = first_with.setdefault(row["content"], video.video) if row and row["content"] else video.video
-        status, message = judge(video.video, row, same, clip_frames)
+        status, message = judge_video(video.video, row, same, clip_frames)
         frames = int(row["frames"]) if row else 0
         audited.append(AuditedVideo(video.video, video.class_name, video.group, status, frames, message))
     known = {video.video for video in listed}
@@ -53,8 +45,15 @@ def audit(
     return audited
 
 
-def judge(video: str, row: dict[str, str] | None, same: str, clip_frames: int) -> tuple[str, str]:
-    """Status and message of a listed video with this manifest row; `same` is the first video with these frames."""
+def judge_video(video: str, row: dict[str, str] | None, same: str, clip_frames: int) -> tuple[str, str]:
+    """Return status and message of a listed video.
+
+    Args:
+        video: its name.
+        row: its row of the manifest; None if it has none.
+        same: the first video with the same frames, which may be the video itself.
+        clip_frames: how many frames a clip takes.
+    """
     if row is None:
         return "missing", "listed, but not among the videos"
     if row["status"] != "ok":
@@ -66,21 +65,21 @@ def judge(video: str, row: dict[str, str] | None, same: str, clip_frames: int) -
     return "ok", ""
 
 
-def read_listed(lists: Path, classes: Sequence[str]) -> list[ListedVideo]:
-    """Every video of `classes` that any train or test list names, by label, group and name."""
-    order = {name: label for label, name in enumerate(classes)}
+def read_listed(lists: Path, class_names: Sequence[str]) -> list[ListedVideo]:
+    """Return every video of these classes that any train or test list names, by label, group and name."""
+    order = {name: label for label, name in enumerate(class_names)}
     videos = {video.video: video for video in read_all_lists(lists) if video.class_name in order}
     return sorted(videos.values(), key=lambda video: (order[video.class_name], video.group, video.video))
 
 
 def read_manifest(path: Path) -> dict[str, dict[str, str]]:
-    """Rows of a manifest by video."""
+    """Return the rows of a manifest by video."""
     rows = read_table(path, ("video", "frames", "status", "message", "content"), "extract_frames")
     return {row["video"]: row for row in rows}
 
 
-def summary(audited: Sequence[AuditedVideo]) -> str:
-    """Counts per class in a table, and a line for every video that is not ok."""
+def format_audit(audited: Sequence[AuditedVideo]) -> str:
+    """Return the number of videos of each status as text, by class, and a line for every video that is not ok."""
     counts: dict[str, Counter[str]] = {}
     for video in audited:
         counts.setdefault(video.class_name, Counter())[video.status] += 1
@@ -89,25 +88,30 @@ def summary(audited: Sequence[AuditedVideo]) -> str:
     lines = [f"{'class':{width}}" + "".join(f"{status:>12}" for status in STATUSES)]
     for name, count in [*counts.items(), ("all classes", total)]:
         lines.append(f"{name:{width}}" + "".join(f"{count[status] or '·':>12}" for status in STATUSES))
-    lines += [f"{v.video}: {v.status}: {v.message}" for v in audited if v.status != "ok"]
+    lines += [f"{video.video}: {video.status}: {video.message}" for video in audited if video.status != "ok"]
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Parse the arguments and audit."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Write the table of the audit, and log what it says."""
+    arguments = parse_arguments()
+    class_names = select_classes(read_class_index(arguments.lists), arguments.classes)
+    listed = read_listed(arguments.lists, class_names)
+    manifests = {name: read_manifest(arguments.frames / f"{name}.csv") for name in class_names}
+    audited = audit_videos(listed, manifests, read_settings(arguments.settings).clip.frames)
+    write_audit(arguments.output, audited)
+    logging.info("%s", format_audit(audited))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
     parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
-    parser.add_argument("--classes", nargs="+", required=True, help="the classes to audit")
+    parser.add_argument("--classes", nargs="+", required=True, help="names of the classes to audit")
     parser.add_argument("--settings", required=True, help="YAML or JSON text or file with the section `clip`")
     parser.add_argument("--output", type=Path, required=True, help="table to write, audit.csv")
-    arguments = parser.parse_args()
-    classes = select_classes(read_class_index(arguments.lists), arguments.classes)
-    listed = read_listed(arguments.lists, classes)
-    manifests = {name: read_manifest(arguments.frames / f"{name}.csv") for name in classes}
-    audited = audit(listed, manifests, read_settings(arguments.settings).clip.frames)
-    write_table(arguments.output, COLUMNS, audited)
-    logging.info("%s", summary(audited))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ from video3d.weights.import_weights import load_any
 from video3d.weights.training_data import find_overlap, require_unseen
 
 
-def origin_of(weights: Path, given: bool, known: dict) -> str:
-    """given: by a setting; trained: by the training whose history lies beside; replaced: put in the place of those.
+def name_origin(weights: Path, given: bool, known: dict) -> str:
+    """Return where the weights come from.
+
+    given: by a setting. trained: by the training whose history lies beside. replaced: put in the place of those.
 
     `known` are the metadata of `load_any`: the description beside the weights if it is of this very file.
     """
@@ -33,25 +35,25 @@ def origin_of(weights: Path, given: bool, known: dict) -> str:
 
 
 def main() -> None:
-    """Read the weights, judge them, write what is known."""
+    """Read the weights, check them, write what is known."""
     arguments = parse_arguments()
     settings = read_settings(arguments.settings)
     state = file_state(arguments.weights) if arguments.weights.is_file() else None
     _, known = load_any(arguments.weights)
-    everyone = read_split(arguments.split_table)
-    describe_model(arguments.weights, known, settings, class_names(everyone))
-    found = find_overlap(known.get("training_data"), everyone, arguments.frames)
+    split = read_split(arguments.split_table)
+    describe_model(arguments.weights, known, settings, class_names(split))
+    found = find_overlap(known.get("training_data"), split, arguments.frames)
     if not settings.evaluate.allow_leak:
         require_unseen(found, str(arguments.weights), str(arguments.split_table))
     if found.known is None:
         logging.warning("%s do not tell what they were trained on: nobody knows whether the test is a fair one",
                         arguments.weights)  # fmt: skip
     origin = {
-        "origin": origin_of(arguments.weights, arguments.given, known),
+        "origin": name_origin(arguments.weights, arguments.given, known),
         "source": str(arguments.weights),
         "sha256": known["sha256"],
         "made_by": known["source"],
-        **found.summary(),
+        **found.counts(),
         "videos_trained_on": found.videos,
         "groups_trained_on": found.groups,
         "start": known.get("start"),
@@ -63,7 +65,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
     parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")

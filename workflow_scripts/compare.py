@@ -13,7 +13,6 @@ Example: python workflow_scripts/compare.py results/reference results/paper
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,33 +20,24 @@ import pandas as pd
 from video3d.common.cli import add_output_arguments, write_output
 from video3d.common.console import run
 from video3d.common.errors import UserError
-from video3d.evaluation import metrics
-from video3d.report import analysis
-from video3d.report.results import read_table
-
-PREDICTIONS = {"video", "class", "label", "group", "correct"}
-
-
-def read_run(folder: Path) -> pd.DataFrame:
-    """The predictions of a run: the columns of predictions.csv and protocol, split, seed.
-
-    Only those that accuracy.csv lists: others in the folder are of former settings. Raises UserError if the folder has
-    no such table or no predictions, or if one of them is damaged.
-    """
-    if not (folder / "accuracy.csv").is_file():
-        raise UserError(f"{folder} has no accuracy.csv; give results/<run> of a finished run")
-    listed = read_table(folder / "accuracy.csv", {"split", "seed", "protocol"}).query("split != 'mean'")
-    tables = []
-    for split, seed, protocol in listed[["split", "seed", "protocol"]].itertuples(index=False):
-        path = folder / f"split{split}" / f"seed{seed}" / protocol / "predictions.csv"
-        tables.append(read_table(path, PREDICTIONS).assign(protocol=protocol, split=int(split), seed=int(seed)))
-    return pd.concat(tables, ignore_index=True)
+from video3d.evaluation.metrics import sign_flip_p
+from video3d.report.paired_comparison import (
+    TRAINED_ON,
+    count_known_videos,
+    leak_warning,
+    pair_answers,
+    summarise_pairs,
+)
+from video3d.report.results import read_listed_predictions
 
 
 def compare_runs(a: Path, b: Path) -> pd.DataFrame:
-    """The table of the comparison. Raises UserError if the runs share no protocol and video, or not the classes."""
-    of_a, of_b = read_run(a), read_run(b)
-    labels = [run.drop_duplicates("video").set_index("video")["label"] for run in (of_a, of_b)]
+    """Return the table of the comparison.
+
+    Raises UserError if the runs share no protocol and video, or not the classes.
+    """
+    of_a, of_b = read_listed_predictions(a), read_listed_predictions(b)
+    labels = [each.drop_duplicates("video").set_index("video")["label"] for each in (of_a, of_b)]
     both = pd.concat(labels, axis=1, join="inner", keys=["a", "b"])
     if (both["a"] != both["b"]).any():
         raise UserError(
@@ -55,31 +45,31 @@ def compare_runs(a: Path, b: Path) -> pd.DataFrame:
         )
     rows = []
     for protocol in of_a["protocol"].unique():
-        part_a, part_b = (run[run["protocol"] == protocol] for run in (of_a, of_b))
-        shared = analysis.on_shared_videos(part_b, part_a)
-        if shared.empty:
+        part_a, part_b = (each[each["protocol"] == protocol] for each in (of_a, of_b))
+        pairs = pair_answers(part_b, part_a)
+        if pairs.empty:
             continue
         videos = pd.concat([part_a, part_b]).groupby(["split", "video"]).ngroups
-        if videos > len(shared):
-            logging.warning("%s: %d videos are in one run only and left out", protocol, videos - len(shared))
+        if videos > len(pairs):
+            logging.warning("%s: %d videos are in one run only and left out", protocol, videos - len(pairs))
         seeds = {"seeds_a": part_a["seed"].nunique(), "seeds_b": part_b["seed"].nunique()}
-        for split, part in [*shared.groupby("split"), ("all", shared)]:
+        for split, part in [*pairs.groupby("split"), ("all", pairs)]:
             row = {"protocol": protocol, "split": str(split), "videos": len(part)}
-            known = analysis.known_videos(part, {"a": part_a, "b": part_b})
+            known = count_known_videos(part, {"a": part_a, "b": part_b})
             rows.append(row | seeds | compare_answers(part) | known)
         for name, folder in (("a", a), ("b", b)):
-            if warning := analysis.leak(str(folder), protocol, rows[-1], name):
+            if warning := leak_warning(str(folder), protocol, rows[-1], name):
                 logging.warning(warning)
     if not rows:
         raise UserError(f"{a} and {b} have no protocol and test video in common; nothing can be compared")
-    counts = [f"{column}_{name}" for column in analysis.KNOWN for name in "ab"]
+    counts = [f"{column}_{name}" for column in TRAINED_ON for name in "ab"]
     return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
 
 
-def compare_answers(shared: pd.DataFrame) -> dict:
-    """What a row of the table says about the videos of `analysis.on_shared_videos`, b being our run, a theirs."""
-    result = analysis.paired_difference(shared)
-    change = shared["difference"]
+def compare_answers(pairs: pd.DataFrame) -> dict:
+    """Return what a row of the table says about the videos of `pair_answers`, b being our run, a theirs."""
+    result = summarise_pairs(pairs)
+    change = pairs["difference"]
     return {
         "top1_a": result["theirs"],
         "top1_b": result["ours"],
@@ -88,36 +78,36 @@ def compare_answers(shared: pd.DataFrame) -> dict:
         "difference_high": result["high"],
         "only_a": -change.clip(upper=0).sum(),
         "only_b": change.clip(lower=0).sum(),
-        "p_value": metrics.sign_flip_p(change.to_numpy(), pd.factorize(shared["cluster"])[0]),
+        "p_value": sign_flip_p(change.to_numpy(), pd.factorize(pairs["cluster"])[0]),
     }
 
 
-def records(table: pd.DataFrame) -> list[dict]:
-    """The rows for JSON, which has null where the table is empty."""
+def to_records(table: pd.DataFrame) -> list[dict]:
+    """Return the rows for JSON, which has null where the table is empty."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-def table_for_people(table: pd.DataFrame, a: Path, b: Path) -> str:
-    """The table as text, with what its letters mean."""
+def format_table(table: pd.DataFrame, a: Path, b: Path) -> str:
+    """Return the table as text, with what its letters mean."""
     lines = [f"a: {a}", f"b: {b}", table.to_string(index=False, float_format="{:.4f}".format)]
     return "\n".join([*lines, "difference: b - a; low, high: 95 % interval over groups; p: sign-flip test over groups"])
 
 
-def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+def main() -> None:
+    """Compare the two runs and write the table."""
+    arguments = parse_arguments()
+    table = compare_runs(arguments.a, arguments.b)
+    content = {"a": str(arguments.a), "b": str(arguments.b), "comparison": to_records(table)}
+    write_output(arguments, content, table, format_table(table, arguments.a, arguments.b))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("a", type=Path, help="folder of the first run, results/<run>")
     parser.add_argument("b", type=Path, help="folder of the second run")
     add_output_arguments(parser)
-    return parser.parse_args(arguments)
-
-
-def main() -> None:
-    """Compare and write."""
-    arguments = parse_arguments()
-    table = compare_runs(arguments.a, arguments.b)
-    content = {"a": str(arguments.a), "b": str(arguments.b), "comparison": records(table)}
-    write_output(arguments, content, table, table_for_people(table, arguments.a, arguments.b))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -41,13 +41,18 @@ def fetch_lists(sources: Sequence[str], checksum: str | None, output: Path) -> N
 
 
 def main() -> None:
-    """Parse the arguments and fetch."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Fetch the lists."""
+    arguments = parse_arguments()
+    fetch_lists(arguments.source, arguments.sha256, arguments.output)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", nargs="+", required=True, help="URLs of the ZIP of lists, a ZIP file or a folder")
     parser.add_argument("--sha256", default="", help="checksum of the ZIP; needed for a URL")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
-    arguments = parser.parse_args()
-    fetch_lists(arguments.source, arguments.sha256, arguments.output)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

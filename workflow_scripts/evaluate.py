@@ -15,8 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from video3d.clips.clip_reader import fill_clip, open_packs
-from video3d.clips.spatial_crops import centre_box
+from video3d.clips.clip_reader import open_packs
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
@@ -24,82 +23,76 @@ from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
 from video3d.common.versions import package_versions
 from video3d.dataset.split_table import Video, class_names, read_split
-from video3d.evaluation import metrics as scores
-from video3d.evaluation.predictor import PARAMETERS, Predicted, Predictor, predict_videos
-from video3d.evaluation.protocols import PROTOCOLS, describe, views
+from video3d.evaluation import metrics
+from video3d.evaluation.model_metadata import PARAMETERS
+from video3d.evaluation.predictor import TOP, Predicted, Predictor, predict_videos, top_labels
+from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
 
-TOP = 5
 
+def read_test_videos(split_table: Path, known_classes: Sequence[str]) -> list[Video]:
+    """Return the test videos of a split table, in its order.
 
-def test_videos(clips: Path, labels: Sequence[str]) -> list[Video]:
-    """The test videos of a split table, in its order.
-
-    Raises UserError if there is none or if its classes are not the model's `labels`.
+    Raises UserError if there is none or if its classes are not `known_classes`, those of the model.
     """
-    videos = read_split(clips)
-    check_classes(class_names(videos), labels, clips)
+    videos = read_split(split_table)
+    require_equal_classes(class_names(videos), known_classes, split_table)
     chosen = [video for video in videos if video.subset == "test"]
     if not chosen:
-        raise UserError(f"{clips} has no test video; look into the audit, then make it again with make_splits")
+        raise UserError(f"{split_table} has no test video; look into the audit, then make it again with make_splits")
     return chosen
 
 
-def check_classes(found: Sequence[str], labels: Sequence[str], clips: Path) -> None:
+def require_equal_classes(found: Sequence[str], known: Sequence[str], split_table: Path) -> None:
     """Raise UserError unless the classes of a split table are those of the model, in the same order."""
-    if len(found) != len(labels):
+    if len(found) != len(known):
         raise UserError(
-            f"the model knows {len(labels)} classes, but {clips} has {len(found)}; "
+            f"the model knows {len(known)} classes, but {split_table} has {len(found)}; "
             "evaluate it on the classes that it was trained for (dataset: classes:)"
         )
-    for label, (here, there) in enumerate(zip(found, labels, strict=True)):
+    for label, (here, there) in enumerate(zip(found, known, strict=True)):
         if here != there:
-            raise UserError(f"label {label} is {there} for the model, but {here} in {clips}: other classes or order")
-
-
-def predict(
-    predictor: Predictor, videos: Sequence[Video], frames: Path, protocol: str, settings: dict, threads: int
-) -> Predicted:
-    """Predict each of `videos` once. `settings` is the section `evaluate` of the config."""
-    packs = open_packs(frames, videos)
-    shown = [views(protocol, video.frames, predictor.clip["frames"], settings["uniform"]) for video in videos]
-
-    def fill(out: np.ndarray, video: int, indices: np.ndarray, mirrored: bool) -> None:
-        chosen = videos[video]
-        fill_clip(out, chosen, packs[chosen.class_name], indices, centre_box, mirrored, predictor.resizing)
-
-    return predict_videos(predictor, shown, fill, settings["batch_size"], threads)
+            raise UserError(
+                f"label {label} is {there} for the model, but {here} in {split_table}: other classes or order"
+            )
 
 
 def write_predictions(
-    path: Path, videos: Sequence[Video], predicted: Predicted, labels: Sequence[str], origin: Mapping
+    path: Path, videos: Sequence[Video], predicted: Predicted, known_classes: Sequence[str], origin: Mapping
 ) -> None:
-    """One row per video: what it is, what it was taken for, and the five most probable classes.
+    """Write a row per video: what it is, what it was taken for, and the five most probable classes.
 
-    `origin` is what is known about the weights: the columns `trained_on` and `group_trained_on` say whether the network
-    was trained on that video, and on any of its group: 1, 0, or nothing where nobody knows.
+    The columns `trained_on` and `group_trained_on` say whether the network was trained on that video, and on any of its
+    group: 1, 0, or nothing where nobody knows.
+
+    Args:
+        path: the CSV file.
+        videos: rows of the split table.
+        predicted: the answers for them.
+        known_classes: the class names of the model.
+        origin: what is known about its weights.
     """
     known = origin["training_data_known"]
     seen_videos = set(origin["videos_trained_on"]) if known else set()
     seen_groups = set(map(tuple, origin["groups_trained_on"])) if known else set()
-    clips = np.bincount(predicted.clip_video, minlength=len(videos))
     columns = ["video", "group", "label", "class", "predicted_label", "predicted_class", "correct", "clips"]
     columns += ["trained_on", "group_trained_on"]
-    columns += [f"top{rank + 1}_{what}" for rank in range(min(TOP, len(labels))) for what in ("class", "probability")]
+    ranks = range(1, min(TOP, len(known_classes)) + 1)
+    columns += [f"top{rank}_{what}" for rank in ranks for what in ("class", "probability")]
     rows = []
-    for video, count, probabilities in zip(videos, clips, predicted.probabilities, strict=True):
-        best = np.argsort(-probabilities, kind="stable")[:TOP]
-        row = [video.name, video.group, video.label, video.class_name, best[0], labels[best[0]]]
+    for video, count, probabilities in zip(videos, predicted.clip_counts, predicted.probabilities, strict=True):
+        best = top_labels(probabilities)
+        row = [video.name, video.group, video.label, video.class_name, best[0], known_classes[best[0]]]
         row += [int(best[0] == video.label), count]
         seen = video.name in seen_videos, (video.class_name, video.group) in seen_groups
         row += map(int, seen) if known else [None, None]
         for label in best:
-            row += [labels[label], f"{probabilities[label]:.6f}"]
+            row += [known_classes[label], f"{probabilities[label]:.6f}"]
         rows.append(row)
     write_table(path, columns, rows)
 
 
 def write_probabilities(path: Path, videos: Sequence[Video], predicted: Predicted) -> None:
-    """The probabilities of every class, float32 (videos, classes), with the videos' names and labels."""
+    """Write the probabilities of every class, float32 (videos, classes), with the videos' names and labels."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
@@ -109,54 +102,55 @@ def write_probabilities(path: Path, videos: Sequence[Video], predicted: Predicte
         )
 
 
-def measure(videos: Sequence[Video], predicted: Predicted, labels: Sequence[str]) -> dict:
-    """The scores of metrics.json, with all that they were made from."""
-    truth = np.array([video.label for video in videos])
-    right = predicted.clip_predicted == truth[predicted.clip_video]
-    predictions = scores.Predictions(
-        labels=truth,
+def score_predictions(videos: Sequence[Video], predicted: Predicted, known_classes: Sequence[str]) -> dict:
+    """Return the scores of metrics.json, with all that they were made from."""
+    labels = np.array([video.label for video in videos])
+    right = predicted.clip_predicted == labels[predicted.clip_video]
+    predictions = metrics.Predictions(
+        labels=labels,
         groups=np.array([video.group for video in videos]),
         probabilities=predicted.probabilities,
-        clips=np.bincount(predicted.clip_video, minlength=len(videos)),
+        clips=predicted.clip_counts,
         clips_correct=np.bincount(predicted.clip_video, right, minlength=len(videos)),
     )
-    confusion = scores.confusion_matrix(truth, predictions.predicted, len(labels))
+    confusion = metrics.confusion_matrix(labels, predictions.predicted, len(known_classes))
     return {
         "videos": len(videos),
         "clips": len(predicted.clip_video),
         "groups": len({(video.label, video.group) for video in videos}),
-        "scores": {name: asdict(estimate) for name, estimate in scores.evaluate(predictions).items()},
-        "interval": scores.INTERVAL,
+        "scores": {name: asdict(estimate) for name, estimate in metrics.evaluate(predictions).items()},
+        "interval": metrics.INTERVAL,
         "classes": [
             {"class": name, "videos": int(row.sum()), "accuracy": float(row[label] / row.sum()) if row.any() else None}
-            for label, (name, row) in enumerate(zip(labels, confusion, strict=True))
+            for label, (name, row) in enumerate(zip(known_classes, confusion, strict=True))
         ],
         "confusion_matrix": confusion.tolist(),
-        "calibration": scores.calibration_bins(predicted.probabilities.max(axis=1), truth == predictions.predicted),
+        "calibration": metrics.calibration_bins(predicted.probabilities.max(axis=1), labels == predictions.predicted),
     }
 
 
 def main() -> None:
     """Parse the arguments, predict, score, write."""
     arguments = parse_arguments()
-    settings = read_settings(arguments.settings).evaluate.model_dump()
+    settings = read_settings(arguments.settings).evaluate
     protocol = arguments.protocol
-    predictor = Predictor(
-        arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
-    )
-    videos = test_videos(arguments.split_table, predictor.labels)
+    predictor = Predictor(arguments.model, settings.engine, arguments.device, arguments.threads, settings.batch_size)
+    videos = read_test_videos(arguments.split_table, predictor.class_names)
     start = time.perf_counter()
-    predicted = predict(predictor, videos, arguments.frames, protocol, settings, arguments.threads)
+    packs = open_packs(arguments.frames, videos)
+    predicted = predict_videos(predictor, videos, packs, protocol, settings, arguments.threads)
     seconds = time.perf_counter() - start
-    metrics = {
+    result = {
         "protocol": protocol,
-        "protocol_description": describe(protocol, predictor.clip, settings["uniform"]),
-        **measure(videos, predicted, predictor.labels),
+        "protocol_description": describe_protocol(
+            protocol, predictor.clip["frames"], predictor.clip["size"], settings.uniform
+        ),
+        **score_predictions(videos, predicted, predictor.class_names),
         "engine": predictor.engine,
         "device": predictor.device,
         "threads": arguments.threads,
-        "batch_size": settings["batch_size"],
-        "settings": {name: settings[name] for name in ("batch_size", "engine", "uniform")},
+        "batch_size": settings.batch_size,
+        "settings": settings.model_dump(include={"batch_size", "engine", "uniform"}),
         "model_sha256": predictor.metadata["files"][PARAMETERS],
         "weights": predictor.metadata["weights"],
         "versions": package_versions("paddle", "numpy"),
@@ -164,27 +158,32 @@ def main() -> None:
         "clips_per_second": round(len(predicted.clip_video) / seconds, 2),
     }
     write_probabilities(arguments.probabilities, videos, predicted)
-    write_predictions(arguments.predictions, videos, predicted, predictor.labels, predictor.metadata["weights"])
+    write_predictions(arguments.predictions, videos, predicted, predictor.class_names, predictor.metadata["weights"])
     with atomic_path(arguments.metrics) as path:
-        path.write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(summary(metrics))
+        path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(format_result(result))
 
 
-def summary(metrics: dict) -> str:
-    """What the script says at its end."""
-    top1 = metrics["scores"]["top1"]
+def format_result(result: dict) -> str:
+    """Return what the script says at its end."""
+    top1 = result["scores"]["top1"]
     return (
-        f"{metrics['protocol']} ({metrics['protocol_description']}): top-1 {top1['value']:.2%} "
-        f"[{top1['low']:.2%}, {top1['high']:.2%}] of {metrics['videos']} videos, {metrics['clips']} clips; "
-        f"{metrics['clips_per_second']} clips/s ({metrics['engine']}, {metrics['device']})"
+        f"{result['protocol']} ({result['protocol_description']}): top-1 {top1['value']:.2%} "
+        f"[{top1['low']:.2%}, {top1['high']:.2%}] of {result['videos']} videos, {result['clips']} clips; "
+        f"{result['clips_per_second']} clips/s ({result['engine']}, {result['device']})"
     )
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument("--split-table", type=Path, required=True, help="results/<run>/splits/split<k>.csv")
+    parser.add_argument(
+        "--split-table",
+        type=Path,
+        required=True,
+        help="results/<run>/splits/split<k>.csv",
+    )
     parser.add_argument("--frames", type=Path, required=True, help="folder of the frame packs: <Class>.zip")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="segments", help="which views (default: %(default)s)")
     parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")

@@ -16,15 +16,15 @@ from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
-from video3d.evaluation.exported_model import export
+from video3d.evaluation.exported_model import export_model
 from video3d.evaluation.model_description import describe_model
 from video3d.model.resnet3d import build_network
 from video3d.weights.import_weights import load_any
 from video3d.weights.pdparams import apply_weights
 
 
-def checked_origin(path: Path, checksum: str) -> dict:
-    """What check_weights.py found out about the weights. Raises UserError if that was about other weights."""
+def read_origin(path: Path, checksum: str) -> dict:
+    """Return what check_weights.py found out about the weights. Raises UserError if that was about other weights."""
     try:
         origin = json.loads(path.read_text(encoding="utf-8"))
         other = origin["sha256"] != checksum
@@ -40,20 +40,20 @@ def main() -> None:
     arguments = parse_arguments()
     settings = read_settings(arguments.settings)
     tensors, known = load_any(arguments.weights)
-    classes = class_names(read_split(arguments.split_table)) if arguments.split_table else arguments.classes
-    metadata = describe_model(arguments.weights, known, settings, classes)
+    expected = class_names(read_split(arguments.split_table)) if arguments.split_table else arguments.classes
+    metadata = describe_model(arguments.weights, known, settings, expected)
     if arguments.origin:
-        metadata["weights"] = checked_origin(arguments.origin, metadata["weights"]["sha256"])
+        metadata["weights"] = read_origin(arguments.origin, metadata["weights"]["sha256"])
     network = build_network(metadata["model"], len(metadata["labels"]))
     apply_weights(network, tensors, source=arguments.weights)
     with atomic_path(arguments.output) as folder:
         folder.mkdir()
-        export(network, metadata, folder)
+        export_model(network, metadata, folder)
     print(f"exported {arguments.weights} ({len(metadata['labels'])} classes) to {arguments.output}")
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
     parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, frames, train")

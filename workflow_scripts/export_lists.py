@@ -11,30 +11,35 @@ from pathlib import Path
 
 from video3d.common.console import run
 from video3d.common.files import atomic_path
-from video3d.common.tables import read_table
+from video3d.dataset.split_table import read_split
 
 
 def annotation_lists(split_table: Path) -> dict[str, list[str]]:
-    """Lines by subset, in the order of the table."""
+    """Return the lines of each subset, in the order of the table."""
     lists: dict[str, list[str]] = {}
-    for row in read_table(split_table, ("video", "class", "label", "subset", "frames"), "make_splits"):
-        line = f"{row['class']}/{row['video']} {row['frames']} {row['label']}"
-        lists.setdefault(row["subset"], []).append(line)
+    for video in read_split(split_table):
+        line = f"{video.class_name}/{video.name} {video.frames} {video.label}"
+        lists.setdefault(video.subset, []).append(line)
     return lists
 
 
 def main() -> None:
-    """Parse the arguments and write the lists."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--split-table", type=Path, nargs="+", required=True, help="split tables, split<k>.csv")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
-    arguments = parser.parse_args()
+    """Write the lists of every split table."""
+    arguments = parse_arguments()
     with atomic_path(arguments.output) as folder:
         folder.mkdir()
-        for table in arguments.split_table:
-            for subset, lines in annotation_lists(table).items():
+        for split_table in arguments.split_table:
+            for subset, lines in annotation_lists(split_table).items():
                 text = "".join(f"{line}\n" for line in lines)
-                (folder / f"{table.stem}_{subset}.txt").write_text(text, encoding="utf-8")
+                (folder / f"{split_table.stem}_{subset}.txt").write_text(text, encoding="utf-8")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split-table", type=Path, nargs="+", required=True, help="split tables, split<k>.csv")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

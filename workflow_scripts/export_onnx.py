@@ -36,13 +36,18 @@ def convert(model: Path, output: Path) -> None:
 
 
 def main() -> None:
-    """Parse the arguments and convert."""
+    """Convert the model and say where it is."""
+    arguments = parse_arguments()
+    convert(arguments.model, arguments.output)
+    print(f"wrote {arguments.output}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
     parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
-    arguments = parser.parse_args()
-    convert(arguments.model, arguments.output)
-    print(f"wrote {arguments.output}")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -68,20 +68,25 @@ def summarise(class_name: str, manifest: Sequence[ExtractedVideo]) -> None:
 
 
 def main() -> None:
-    """Parse the arguments and extract."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--videos", type=Path, required=True, help="folder with the videos of one class")
-    parser.add_argument("--settings", required=True, help="YAML or JSON text or file with the section `frames`")
-    parser.add_argument("--threads", type=int, default=1, help="videos decoded at once")
-    parser.add_argument("--pack", type=Path, required=True, help="frame pack to write, <Class>.zip")
-    parser.add_argument("--manifest", type=Path, required=True, help="table to write, <Class>.csv")
-    arguments = parser.parse_args()
+    """Extract the frames of the class and log what was found."""
+    arguments = parse_arguments()
     settings = read_settings(arguments.settings).frames
     videos = list_videos(arguments.videos)
     manifest = extract_class(
         videos, settings.short_side, settings.quality, arguments.threads, arguments.pack, arguments.manifest
     )
     summarise(arguments.videos.name, manifest)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--videos", type=Path, required=True, help="folder with the videos of one class")
+    parser.add_argument("--settings", required=True, help="YAML or JSON text or file with the section `frames`")
+    parser.add_argument("--threads", type=int, default=1, help="videos decoded at once")
+    parser.add_argument("--pack", type=Path, required=True, help="frame pack to write, <Class>.zip")
+    parser.add_argument("--manifest", type=Path, required=True, help="table to write, <Class>.csv")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

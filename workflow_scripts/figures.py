@@ -22,14 +22,20 @@ import pandas as pd
 import vl_convert
 import yaml
 
-from video3d.common.console import run as run_main
-from video3d.common.console import stopwatch
+from video3d.common.console import run, stopwatch
 from video3d.common.files import atomic_path
 from video3d.common.settings import read_settings
-from video3d.report import analysis, charts, contact_sheets, headline, html_page, provenance
-from video3d.report import tables as report_tables
+from video3d.report import analysis, chart_style, contact_sheets, html_page, prediction_charts, training_charts
+from video3d.report.captions import collect_facts, figure_titles, render_caption, write_substitutions
+from video3d.report.headline import Score, answer_sentence, collect_scores
+from video3d.report.notices import collect_notices
+from video3d.report.paired_comparison import difference_table, leak_warnings
+from video3d.report.provenance import describe_protocols, describe_run, network_name
+from video3d.report.published import PublishedComparison, compare_with_published
 from video3d.report.results import Run, read_run
+from video3d.report.tables import audit_sentence, make_tables, read_audit, read_splits
 
+CAPTIONS = Path(__file__).parents[1] / "report"
 SVG_OF_CHARTS = (
     "accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost",
 )  # fmt: skip
@@ -47,184 +53,181 @@ SECTIONS = {
 CELL_ON_PAGE, CELL_IN_SVG = 8.2, 4.6
 
 
-def draw(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Path, output: Path) -> None:
-    """Write every file named above into the folder `output`; `folder` is results/<run>, `frames` holds the packs."""
-    audit = report_tables.read_audit(folder)
-    tables = report_tables.make_tables(run, audit, benchmarks)
-    splits = report_tables.read_splits(folder, run.settings.splits)
-    scores = headline.scores(run)
-    comparisons = headline.compare(run, scores)
-    notices = headline.notices(run, scores, audit)
-    facts = make_facts(run, tables)
-    (output / "facts.rst").write_text(html_page.substitutions(facts), encoding="utf-8")
+def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Path, output: Path) -> None:
+    """Write every file named above.
 
-    drawn = make_charts(run, tables, splits, scores, comparisons)
-    compared = []
+    Args:
+        run: the run that the report is about.
+        others: the runs that it is compared with.
+        folder: results/<run>, where audit and split tables are.
+        frames: folder of the packs.
+        benchmarks: folder of Snakemake's benchmark files.
+        output: folder to write into.
+    """
+    audit, splits = read_audit(folder), read_splits(folder, run.settings.splits)
+    tables = make_tables(run, audit, benchmarks)
+    scores = collect_scores(run)
+    comparisons = compare_with_published(run, scores)
+    notices = collect_notices(run, scores, audit)
+    facts = collect_facts(run, tables["mistakes"])
+    write_substitutions(facts, output / "facts.rst")
+
+    charts = make_charts(run, tables, splits, scores, comparisons)
+    warnings = []
     if others:
-        tables["differences"] = report_tables.run_differences(run, others)
-        compared = report_tables.comparison_notices(run, tables["differences"])
-        drawn |= comparison_charts(run, others, tables["differences"])
-    origins = make_origins(run, facts)
-    headings = {name: charts.heading(origins.get(name, origins["predictions"]), notices) for name in drawn}
-    if compared:
-        headings["differences"] = charts.heading(origins["differences"], compared + notices)
+        tables["differences"] = difference_table(run, others)
+        warnings = leak_warnings(run, tables["differences"])
+        charts |= make_comparison_charts(run, others, tables["differences"])
+    titles = figure_titles(run, facts)
+    headings = {name: chart_style.make_heading(titles.get(name, titles["predictions"]), notices) for name in charts}
+    if warnings:
+        headings["differences"] = chart_style.make_heading(titles["differences"], warnings + notices)
+    charts = {name: chart.to_dict(validate=False) | headings[name] for name, chart in charts.items()}
+    small_confusion = draw_confusion(run, CELL_IN_SVG).to_dict(validate=False) | headings["confusion"]
     for name in SVG_OF_CHARTS:
-        chart = confusion_chart(run, CELL_IN_SVG) if name == "confusion" else drawn[name]
-        svg = vl_convert.vegalite_to_svg(chart.to_dict(validate=False) | headings[name])
+        svg = vl_convert.vegalite_to_svg(small_confusion if name == "confusion" else charts[name])
         (output / f"{name}.svg").write_text(svg, encoding="utf-8")
-    heading = [origins["predictions"], *notices]
-    images = make_pictures(run, tables, splits, contact_sheets.Frames(frames), heading)
+    heading = [titles["predictions"], *notices]
+    pictures = draw_pictures(run, tables, splits, contact_sheets.FrameReader(frames), heading)
     for name in SVG_OF_PICTURES:
-        (output / f"{name}.svg").write_text(images[name], encoding="utf-8")
+        (output / f"{name}.svg").write_text(pictures[name], encoding="utf-8")
     for name in CSV_OF_TABLES:
-        (output / f"{name}.csv").write_text(html_page.csv(tables[name]), encoding="utf-8")
+        (output / f"{name}.csv").write_text(html_page.to_csv(tables[name]), encoding="utf-8")
 
-    networks = " and ".join(dict.fromkeys(map(provenance.network_name, run.models.values())))
+    networks = " and ".join(dict.fromkeys(map(network_name, run.models.values())))
     shared = {
         "title": f"{networks} on {run.settings.dataset.name}: run {run.name}",
         "notices": notices,
-        "sentence": headline.sentence(scores, run.protocols[0]),
+        "sentence": answer_sentence(scores, run.protocols[0]),
         "scores": scores,
         "comparisons": comparisons,
-        "protocols": provenance.protocols(run),
+        "protocols": describe_protocols(run),
         "sections": [(key, title) for key, title in SECTIONS.items() if others or key != "comparison"],
-        "style": html_page.style(),
+        "style": html_page.read_template("style.css"),
     }
     details = {
         "captions": {
-            name: html_page.caption(name, run.settings.model_dump(), output / "facts.rst") for name in [*drawn, *images]
+            name: render_caption(CAPTIONS / f"{name}.rst", run.settings.model_dump(), output / "facts.rst")
+            for name in [*charts, *pictures]
         },
-        "charts": {name: chart.to_dict(validate=False) | headings[name] for name, chart in drawn.items()},
-        "images": images,
-        "tables": {name: html_page.table(frame) for name, frame in tables.items()},
-        "comparison_notices": compared,
-        "audit_summary": report_tables.audit_summary(tables["audit"]),
-        "provenance": provenance.facts(run),
+        "charts": charts,
+        "images": pictures,
+        "tables": {name: html_page.render_table(table) for name, table in tables.items()},
+        "comparison_notices": warnings,
+        "audit_summary": audit_sentence(tables["audit"]),
+        "provenance": describe_run(run),
         "settings": yaml.safe_dump(run.settings.model_dump(), sort_keys=False, allow_unicode=True),
-        "javascript": html_page.javascript(),
-        "script": html_page.script(),
+        "vega": html_page.vega_script(),
+        "sort_tables": html_page.read_template("sort_tables.js"),
     }
-    html_page.write("landing.html", shared, output / "landing.html")
-    html_page.write("page.html", shared | details, output / "report.html")
-    html_page.write("clips.html", shared | details, output / "clips.html")
+    html_page.write_page("landing.html", shared, output / "landing.html")
+    for page in ("report.html", "clips.html"):
+        html_page.write_page(page, shared | details, output / page)
 
 
 def make_charts(
     run: Run,
     tables: dict[str, pd.DataFrame],
     splits: pd.DataFrame,
-    scores: list[headline.Score],
-    comparisons: list[headline.Comparison],
+    scores: list[Score],
+    comparisons: list[PublishedComparison],
 ) -> dict[str, Any]:
-    """The charts of the run, by name."""
-    predictions = report_tables.first_protocol(run)
+    """Return the charts of the run, by name.
+
+    Args:
+        run: the run.
+        tables: its tables, by name, as from `make_tables`.
+        splits: its split tables below each other, with the column `split`.
+        scores: its scores, as from `collect_scores`.
+        comparisons: published numbers beside them.
+    """
     lengths = splits.loc[splits["subset"] == "test", ["split", "video", "frames"]]
-    videos = analysis.one_row_per_video(predictions).merge(lengths, on=["split", "video"])
+    videos = analysis.average_seeds(run.first_predictions).merge(lengths, on=["split", "video"])
     videos["length"] = analysis.length_bins(videos["frames"])
-    mean = videos["correct"].mean()
     return {
-        "accuracy": charts.accuracy(scores, comparisons, run.accuracy),
-        "learning_curves": charts.learning_curves(run.history),
-        "calibration": charts.calibration(analysis.calibration(predictions)),
-        "class_accuracy": charts.class_accuracy(tables["class_accuracy"]),
-        "confusion": confusion_chart(run, CELL_ON_PAGE),
-        "groups_and_lengths": alt.hconcat(
-            charts.accuracy_by(analysis.accuracy_by(videos, "group"), "group", "group", mean),
-            charts.accuracy_by(analysis.accuracy_by(videos, "length"), "length", "frames in the video", mean),
+        "accuracy": prediction_charts.draw_accuracy(scores, comparisons, run.accuracy),
+        "learning_curves": training_charts.draw_learning_curves(run.history),
+        "calibration": prediction_charts.draw_calibration(analysis.calibration(run.first_predictions)),
+        "class_accuracy": prediction_charts.draw_class_accuracy(tables["class_accuracy"]),
+        "confusion": draw_confusion(run, CELL_ON_PAGE),
+        "groups_and_lengths": prediction_charts.draw_groups_and_lengths(
+            analysis.accuracy_by(videos, "group"), analysis.accuracy_by(videos, "length"), videos["correct"].mean()
         ),
-        "cost": charts.cost(tables["stages"].query("rule != 'total'"), run.history),
+        "cost": training_charts.draw_cost(tables["stages"].query("rule != 'total'"), run.history),
     }
 
 
-def confusion_chart(run: Run, cell: float) -> alt.Chart:
-    """The confusion matrix in the order of similarity; `cell` is the number of pixels of a cell if there are many."""
-    confusion = analysis.confusion_matrix(report_tables.first_protocol(run), len(run.classes))
-    order = analysis.similarity_order(confusion)
+def draw_confusion(run: Run, cell: float) -> alt.Chart:
+    """Draw the confusion matrix in the order of similarity; `cell` is the number of pixels of a cell of many."""
+    shares = analysis.confusion_shares(run.first_predictions, len(run.class_names))
+    order = analysis.similarity_order(shares)
     step = min(40, max(cell, 420 / len(order)))
-    return charts.confusion(confusion[np.ix_(order, order)], [run.classes[i] for i in order], step)
+    class_names = [run.class_names[label] for label in order]
+    return prediction_charts.draw_confusion(shares[np.ix_(order, order)], class_names, step)
 
 
-def comparison_charts(run: Run, others: list[Run], differences: pd.DataFrame) -> dict[str, Any]:
-    """The charts of this run beside other runs, by name."""
+def make_comparison_charts(run: Run, others: list[Run], differences: pd.DataFrame) -> dict[str, Any]:
+    """Return the charts of this run beside other runs, by name."""
     histories = pd.concat([each.history.assign(run=each.name) for each in (run, *others)])
     label = differences["run"] + ", " + differences["protocol"]
     return {
-        "differences": charts.differences(differences.assign(label=label)),
-        "overlaid_curves": charts.overlaid_curves(histories),
+        "differences": prediction_charts.draw_differences(differences.assign(label=label)),
+        "overlaid_curves": training_charts.draw_overlaid_curves(histories),
     }
 
 
-def make_pictures(
-    run: Run, tables: dict[str, pd.DataFrame], splits: pd.DataFrame, frames: contact_sheets.Frames, heading: list[str]
+def draw_pictures(
+    run: Run,
+    tables: dict[str, pd.DataFrame],
+    splits: pd.DataFrame,
+    frames: contact_sheets.FrameReader,
+    heading: list[str],
 ) -> dict[str, str]:
-    """The contact sheets as SVG, by name; `heading` is the lines above those that are files of their own."""
-    if not frames.complete(run.classes):
-        absent = contact_sheets.nothing(f"No pictures: the packs of frames are not in {frames.folder}.")
+    """Return the contact sheets as SVG, by name.
+
+    Args:
+        run: the run.
+        tables: its tables, by name, as from `make_tables`.
+        splits: its split tables below each other, with the column `split`.
+        frames: where the frames are read.
+        heading: lines above the sheets that are files of their own.
+    """
+    if not frames.has_packs(run.class_names):
+        absent = contact_sheets.draw_sentence(f"No pictures: the packs of frames are not in {frames.folder}.")
         return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
-    training, testing = splits[splits["subset"] == "train"], splits[splits["subset"] == "test"]
-    settings = {
-        split: run.settings.model_copy(update={"clip": run.settings.clip.model_copy(update=model["clip"])})
-        for (split, _), model in run.models.items()
-    }
+    training = splits[splits["subset"] == "train"]
+    testing = splits[splits["subset"] == "test"].sort_values("label", kind="stable")
+    shapes = {split: model["clip"] for (split, _), model in run.models.items()}
     return {
-        "mistakes": contact_sheets.mistakes(frames, tables["mistakes"], heading),
-        "confused_pairs": contact_sheets.confused_pairs(
+        "mistakes": contact_sheets.draw_mistakes(frames, tables["mistakes"], heading),
+        "confused_pairs": contact_sheets.draw_confused_pairs(
             frames, tables["confused_pairs"], tables["mistakes"], training, heading
         ),
-        "clips": contact_sheets.clips(frames, testing.sort_values("label", kind="stable"), settings),
-    }
-
-
-def make_origins(run: Run, facts: dict[str, Any]) -> dict[str, str]:
-    """Which numbers a figure shows, by its name; `predictions` stands for all that are not named."""
-    networks = f"run {run.name}, splits {facts['splits']}; {facts['seeds']} seed(s)"
-    everything = f"{networks}; protocols {', '.join(run.protocols)}; n = {facts['videos']} test videos"
-    return {
-        "predictions": f"{networks}; protocol {facts['protocol']}; n = {facts['videos']} test videos",
-        **dict.fromkeys(("accuracy", "differences"), everything),
-        "learning_curves": f"run {run.name}, {facts['trainings']} training(s)",
-        **dict.fromkeys(("cost", "overlaid_curves"), networks),
-    }
-
-
-def make_facts(run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
-    """The numbers that captions name."""
-    predictions = report_tables.first_protocol(run)
-    videos = predictions.drop_duplicates(["split", "video"])
-    return {
-        "videos": f"{len(videos):,}",
-        "predictions": f"{len(predictions):,}",
-        "classes": len(run.classes),
-        "groups": f"{videos.groupby(['class', 'group']).ngroups:,}",
-        "splits": ", ".join(map(str, run.settings.splits)),
-        "seeds": len(run.settings.seeds),
-        "network": provenance.networks(run),
-        "clip": provenance.clips(run),
-        "trainings": len(run.trainings),
-        "recipe": provenance.recipes(run),
-        "protocol": run.protocols[0],
-        "calibration_error": f"{100 * analysis.calibration_error(analysis.calibration(predictions)):.1f} %",
-        "mistakes": f"{len(tables['mistakes']):,}",
-        "shown_mistakes": min(contact_sheets.MISTAKES, tables["mistakes"]["video"].nunique()),
+        "clips": contact_sheets.draw_clips(frames, testing, shapes, run.settings.evaluate),
     }
 
 
 def main() -> None:
-    """Parse the arguments and draw."""
+    """Read the run and those that it is compared with, and draw."""
+    arguments = parse_arguments()
+    settings = read_settings(arguments.settings) if arguments.settings else None
+    with stopwatch("drew the figures"), atomic_path(arguments.output) as output:
+        output.mkdir()
+        drawn = read_run(arguments.run, settings)
+        others = [read_run(arguments.run.parent / name) for name in drawn.settings.report.compare]
+        draw_figures(drawn, others, arguments.run, arguments.frames, arguments.benchmarks, output)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True, type=Path, help="results/<run>")
     parser.add_argument("--frames", required=True, type=Path, help="folder of the frame packs")
     parser.add_argument("--settings", help="settings as YAML, JSON or a file (default: config.yaml of the run)")
     parser.add_argument("--benchmarks", default="benchmarks", type=Path, help="default: %(default)s")
     parser.add_argument("--output", required=True, type=Path, help="folder to write, e.g. results/<run>/figures")
-    arguments = parser.parse_args()
-    settings = read_settings(arguments.settings) if arguments.settings else None
-    with stopwatch("drew the figures"), atomic_path(arguments.output) as output:
-        output.mkdir()
-        run = read_run(arguments.run, settings)
-        others = [read_run(arguments.run.parent / name) for name in run.settings.report.compare]
-        draw(run, others, arguments.run, arguments.frames, arguments.benchmarks, output)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    sys.exit(run(main))

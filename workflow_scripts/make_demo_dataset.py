@@ -192,10 +192,16 @@ def make_demo_dataset(folder: Path, videos_per_group: int = VIDEOS_PER_GROUP, th
 
 
 def main() -> None:
-    """Parse the arguments and write the archives."""
+    """Make the data set and write its two archives."""
+    arguments = parse_arguments()
+    make_demo_dataset(arguments.output)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, help="folder that gets the two archives")
-    make_demo_dataset(parser.parse_args().output)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -14,48 +14,75 @@ from pathlib import Path
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.settings import read_settings
-from video3d.common.tables import read_table, write_table
-from video3d.dataset.splits import SplitVideo, make_split, require_videos
-from video3d.dataset.ucf101 import CLASSES, read_class_index, read_split, select_classes
+from video3d.common.tables import write_table
+from video3d.dataset.audit_table import FAULTS, AuditedVideo, read_audit
+from video3d.dataset.split_table import Video, write_split
+from video3d.dataset.splits import make_split, require_videos
+from video3d.dataset.ucf101 import CLASSES, read_class_index, read_official_split, select_classes
 
-COLUMNS = ("video", "class", "label", "group", "subset", "frames")
 LEFT_OUT_COLUMNS = ("video", "class", "group", "subset", "status", "message")
-FAULTS = ("missing", "unreadable", "damaged")
 
 
 def apply_audit(
-    rows: Sequence[SplitVideo], audit: dict[str, dict[str, str]]
-) -> tuple[list[SplitVideo], list[dict[str, str]]]:
-    """The usable rows with their numbers of frames, and the audit's rows of the faulty ones.
+    listed: Sequence[Video], audit: dict[str, AuditedVideo]
+) -> tuple[list[Video], list[tuple[Video, AuditedVideo]]]:
+    """Return the usable ones of the `listed` videos, with their numbers of frames, and the faulty ones.
 
-    Raises UserError if the audit does not know a video.
+    `audit` holds the rows of the audit by the name of the video. Raises UserError if it does not know a video.
     """
     usable, faulty = [], []
-    for row in rows:
-        if row.video not in audit:
+    for video in listed:
+        if video.name not in audit:
             raise UserError(
-                f"the audit does not know {row.video}; it was made for other lists or classes: run it again"
+                f"the audit does not know {video.name}; it was made for other lists or classes: run it again"
             )
-        if audit[row.video]["status"] in FAULTS:
-            faulty.append(audit[row.video] | {"subset": row.subset})
+        found = audit[video.name]
+        if found.status in FAULTS:
+            faulty.append((video, found))
         else:
-            usable.append(row._replace(frames=int(audit[row.video]["frames"])))
+            usable.append(video._replace(frames=found.frames))
     return usable, faulty
 
 
-def describe_faults(faulty: Sequence[dict[str, str]], listed: Iterable[SplitVideo]) -> str:
-    """A line for every faulty video; classes that are missing altogether take one line."""
-    videos = Counter(row.class_name for row in listed)
-    missing = Counter(row["class"] for row in faulty if row["status"] == "missing")
+def describe_faults(faulty: Sequence[AuditedVideo], listed: Iterable[Video]) -> str:
+    """Return a line for every faulty video; a class that is missing altogether takes one line."""
+    videos = Counter(video.class_name for video in listed)
+    missing = Counter(video.class_name for video in faulty if video.status == "missing")
     absent = {name for name in missing if missing[name] == videos[name]}
     lines = [f"  - class {name}: all {videos[name]} videos are missing" for name in sorted(absent)]
-    lines += [f"  - {row['video']}: {row['status']}: {row['message']}" for row in faulty if row["class"] not in absent]
+    lines += [f"  - {each.video}: {each.status}: {each.message}" for each in faulty if each.class_name not in absent]
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Parse the arguments and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Write the table of the split, and that of the videos left out."""
+    arguments = parse_arguments()
+    settings = read_settings(arguments.settings)
+    class_names = select_classes(read_class_index(arguments.lists), settings.dataset.classes or CLASSES)
+    official = read_official_split(arguments.lists, arguments.split)
+    listed = make_split(*official, class_names, settings.validation_groups)
+    usable, faulty = apply_audit(listed, {row.video: row for row in read_audit(arguments.audit)})
+    if faulty:
+        faults = describe_faults([found for _, found in faulty], listed)
+        if settings.dataset.faulty_videos == "stop":
+            raise UserError(
+                f"{len(faulty)} of {len(listed)} listed videos are faulty:\n{faults}\n"
+                f"mend them, or go on without them with `dataset: faulty_videos: leave_out`"
+            )
+        logging.warning("left out: %d of %d videos:\n%s", len(faulty), len(listed), faults)
+    if untested := require_videos(usable, class_names):
+        logging.warning("no test video of class %s is left", ", ".join(untested))
+    write_split(arguments.output, usable)
+    if arguments.left_out:
+        rows = [(row.video, row.class_name, row.group, video.subset, row.status, row.message) for video, row in faulty]
+        write_table(arguments.left_out, LEFT_OUT_COLUMNS, rows)
+    counts = Counter(video.subset for video in usable)
+    logging.info("split %d: %s", arguments.split, ", ".join(f"{number} {name}" for name, number in counts.items()))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
     parser.add_argument("--audit", type=Path, required=True, help="table of the audit")
     parser.add_argument("--split", type=int, required=True, help="number of the official split, from 1")
@@ -64,26 +91,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="table to write, split<k>.csv")
     parser.add_argument("--left-out", type=Path, help="table to write of the faulty videos that are left out")
-    arguments = parser.parse_args()
-    settings = read_settings(arguments.settings)
-    classes = select_classes(read_class_index(arguments.lists), settings.dataset.classes or CLASSES)
-    listed = make_split(*read_split(arguments.lists, arguments.split), classes, settings.validation_groups)
-    audit = read_table(arguments.audit, ("video", "class", "group", "status", "frames", "message"), "audit")
-    rows, faulty = apply_audit(listed, {row["video"]: row for row in audit})
-    if faulty and settings.dataset.faulty_videos == "stop":
-        raise UserError(
-            f"{len(faulty)} of {len(listed)} listed videos are faulty:\n{describe_faults(faulty, listed)}\n"
-            f"mend them, or go on without them with `dataset: faulty_videos: leave_out`"
-        )
-    if faulty:
-        logging.warning("left out: %d of %d videos:\n%s", len(faulty), len(listed), describe_faults(faulty, listed))
-    if untested := require_videos(rows, classes):
-        logging.warning("no test video of class %s is left", ", ".join(untested))
-    write_table(arguments.output, COLUMNS, rows)
-    if arguments.left_out:
-        write_table(arguments.left_out, LEFT_OUT_COLUMNS, [[row[name] for name in LEFT_OUT_COLUMNS] for row in faulty])
-    counts = Counter(row.subset for row in rows)
-    logging.info("split %d: %s", arguments.split, ", ".join(f"{number} {name}" for name, number in counts.items()))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

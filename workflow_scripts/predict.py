@@ -18,31 +18,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from video3d.clips.clip_reader import fill_clip
-from video3d.clips.spatial_crops import centre_box
 from video3d.common.cli import add_output_arguments, write_output
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.folders import visible_files
-from video3d.common.settings import read_settings
+from video3d.common.settings import EvaluateSettings, read_settings
 from video3d.dataset.split_table import Video
-from video3d.evaluation.predictor import Predictor, predict_videos
-from video3d.evaluation.protocols import PROTOCOLS, describe, views
+from video3d.evaluation.predictor import Predictor, predict_videos, top_labels
+from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
 from video3d.frames.extraction import Decoders
 from video3d.frames.frame_pack import Pack, PackWriter
 
-TOP = 5
 VIDEOS_AT_ONCE = 32
 
 
 @dataclass
 class Answer:
-    """What is known about one video in the end: status ok, damaged (its readable part was used), unreadable or missing.
+    """What is known about one video in the end.
 
-    `best` are (class, probability), most probable first; none if there was nothing to predict from.
+    status: ok, damaged (its readable part was used), unreadable or missing. best: (class name, probability), most
+    probable first; empty if there was nothing to predict from.
     """
 
     video: str
@@ -58,12 +55,12 @@ class Task(NamedTuple):
 
     predictor: Predictor
     protocol: str
-    settings: dict
+    settings: EvaluateSettings
     threads: int
 
 
-def find_videos(paths: Sequence[Path]) -> list[Path]:
-    """The given files, and all files in the given folders and below, hidden ones left out.
+def expand_folders(paths: Sequence[Path]) -> list[Path]:
+    """Return the given files, and all files in the given folders and below, hidden ones left out.
 
     Raises UserError if there is none.
     """
@@ -79,7 +76,7 @@ def find_videos(paths: Sequence[Path]) -> list[Path]:
 
 
 def predict(task: Task, videos: Sequence[Path]) -> Iterator[Answer]:
-    """An answer for each video, in their order; frames are kept on disk for some videos at a time."""
+    """Yield an answer for each video, in their order; frames are kept on disk for some videos at a time."""
     for start in range(0, len(videos), VIDEOS_AT_ONCE):
         chunk = videos[start : start + VIDEOS_AT_ONCE]
         with tempfile.TemporaryDirectory(prefix="frames_") as folder:
@@ -91,7 +88,7 @@ def predict(task: Task, videos: Sequence[Path]) -> Iterator[Answer]:
 
 
 def extract(task: Task, videos: Sequence[Path], path: Path) -> dict[str, Answer]:
-    """Write the frames of `videos` to the pack at `path`, as the training data were; answers so far by name in it."""
+    """Write the frames of `videos`, as training stores them, to a pack; return the answers so far by name in it."""
     names = {f"{position:05d}": video for position, video in enumerate(videos)}
     present = {name: video for name, video in names.items() if video.is_file()}
     answers = {name: Answer(str(video), "missing", "there is no such file") for name, video in names.items()}
@@ -123,21 +120,17 @@ def complete(task: Task, pack: Pack, answers: Sequence[tuple[str, Answer]]) -> N
     """Predict the videos and write clips and classes into their answers."""
     predictor, settings = task.predictor, task.settings
     videos = [Video(name, pack.path.stem, 0, 0, "test", answer.frames) for name, answer in answers]
-    shown = [views(task.protocol, video.frames, predictor.clip["frames"], settings["uniform"]) for video in videos]
-
-    def fill(out: np.ndarray, video: int, indices: np.ndarray, mirrored: bool) -> None:
-        fill_clip(out, videos[video], pack, indices, centre_box, mirrored, predictor.resizing)
-
-    predicted = predict_videos(predictor, shown, fill, settings["batch_size"], task.threads)
-    clips = np.bincount(predicted.clip_video, minlength=len(videos))
-    for (_, answer), count, probabilities in zip(answers, clips, predicted.probabilities, strict=True):
-        best = np.argsort(-probabilities, kind="stable")[:TOP]
+    packs = {pack.path.stem: pack}
+    predicted = predict_videos(predictor, videos, packs, task.protocol, settings, task.threads)
+    for (_, answer), count, probabilities in zip(answers, predicted.clip_counts, predicted.probabilities, strict=True):
         answer.clips = int(count)
-        answer.best = [(predictor.labels[label], float(probabilities[label])) for label in best]
+        answer.best = [
+            (predictor.class_names[label], float(probabilities[label])) for label in top_labels(probabilities)
+        ]
 
 
 def as_table(answers: Sequence[Answer], protocol: str) -> pd.DataFrame:
-    """A row per video: video, protocol, status, message, frames, clips, top1_class, top1_probability, top2_class …"""
+    """Return a row per video: video, protocol, status, message, frames, clips, top1_class, top1_probability …"""
     rows = []
     for answer in answers:
         row = asdict(answer)
@@ -150,7 +143,7 @@ def as_table(answers: Sequence[Answer], protocol: str) -> pd.DataFrame:
 
 
 def as_text(answers: Sequence[Answer], description: str) -> str:
-    """The answers for people: a block of lines per video."""
+    """Return the answers for people: a block of lines per video."""
     lines = [description]
     for answer in answers:
         note = "" if answer.status == "ok" else f"  {answer.status}: {answer.message}"
@@ -160,7 +153,7 @@ def as_text(answers: Sequence[Answer], description: str) -> str:
 
 
 def as_json(answers: Sequence[Answer], protocol: str, description: str) -> dict:
-    """The answers for programs."""
+    """Return the answers for programs."""
     videos = []
     for answer in answers:
         best = [{"class": name, "probability": round(probability, 6)} for name, probability in answer.best]
@@ -171,15 +164,14 @@ def as_json(answers: Sequence[Answer], protocol: str, description: str) -> dict:
 def main() -> None:
     """Predict and write; fails if not a single video could be answered."""
     arguments = parse_arguments()
-    settings = read_settings(arguments.settings).evaluate.model_dump()
-    predictor = Predictor(
-        arguments.model, settings["engine"], arguments.device, arguments.threads, settings["batch_size"]
-    )
+    settings = read_settings(arguments.settings).evaluate
+    predictor = Predictor(arguments.model, settings.engine, arguments.device, arguments.threads, settings.batch_size)
     protocol = arguments.protocol or predictor.metadata["protocol"]
-    description = f"{protocol}: {describe(protocol, predictor.clip, settings['uniform'])}"
+    shape = predictor.clip["frames"], predictor.clip["size"]
+    description = f"{protocol}: {describe_protocol(protocol, *shape, settings.uniform)}"
     start = time.perf_counter()
     task = Task(predictor, protocol, settings, arguments.threads)
-    answers = list(predict(task, find_videos(arguments.videos)))
+    answers = list(predict(task, expand_folders(arguments.videos)))
     seconds = time.perf_counter() - start
     text = as_text(answers, description)
     write_output(arguments, as_json(answers, protocol, description), as_table(answers, protocol), text)
@@ -194,7 +186,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", type=Path, nargs="+", help="videos, or folders of videos")
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")

@@ -20,17 +20,19 @@ from video3d.common.code_version import code_version
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.common.settings import as_argument, read_settings
+from video3d.common.settings import Settings, as_argument, read_settings, select
 from video3d.common.tables import write_table
 from video3d.common.versions import git_commit, package_versions
 from video3d.compute.device import use_device
-from video3d.compute.distributed import Team, run_team
+from video3d.compute.distributed import ProcessGroup, run_in_group
 from video3d.dataset.split_table import Video, class_names, read_split
 from video3d.frames.manifests import content_hash, manifest_column
 from video3d.training import loop
 from video3d.training.attempts import read_attempts
+from video3d.training.batches import TrainingData
+from video3d.training.checkpoint import Checkpoint
 from video3d.training.checkpoint_lock import hold_checkpoints
-from video3d.training.job import Job
+from video3d.training.loop import Machine
 from video3d.weights import training_data
 from video3d.weights.import_weights import load_any
 from video3d.weights.pdparams import save_weights
@@ -38,8 +40,8 @@ from video3d.weights.pdparams import save_weights
 SECTIONS = ("model", "clip", "train")
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
     parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
@@ -59,79 +61,69 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Train and write the outputs, the weights last."""
-    options = arguments()
-    everything = read_settings(options.settings).model_dump()
-    settings = {name: everything[name] for name in SECTIONS}
-    if weights := settings["train"]["weights"]:
-        settings["train"]["weights"] = str(existing(weights))
-    devices = settings["train"]["devices"]
+    options = parse_arguments()
+    settings = read_settings(options.settings)
+    weights, devices = settings.train.weights, settings.train.devices
+    if weights and not Path(weights).is_file():
+        raise UserError(f"train: weights: {weights} does not exist")
     hold_checkpoints(options.checkpoints)  # before a GPU is taken, so that none idles meanwhile
     device = use_device(options.device, options.threads, devices)
-    run_team(devices, device, work, options, settings, device)
+    run_in_group(devices, device, train, options, settings, device)
 
 
-def work(team: Team, options: argparse.Namespace, settings: dict, device: str) -> None:
-    """The part of one process: train, and if it is the first one, write the outputs."""
-    everyone = read_split(options.split_table)
-    videos = [video for video in everyone if video.subset != "test"]
-    weights = settings["train"]["weights"]
-    begun_with = known_weights(weights) if weights else None
-    if begun_with and not options.allow_leak:
-        found = training_data.find_overlap(begun_with.get("training_data"), everyone, options.frames)
+def train(group: ProcessGroup, options: argparse.Namespace, settings: Settings, device: str) -> None:
+    """Do the part of one process: train, and if it is the first one, write the outputs."""
+    split = read_split(options.split_table)
+    videos = [video for video in split if video.subset != "test"]
+    weights = settings.train.weights
+    start = known_weights(weights) if weights else None
+    if start and not options.allow_leak:
+        found = training_data.find_overlap(start.get("training_data"), split, options.frames)
         training_data.require_unseen(found, weights, str(options.split_table))
     facts = {
-        "labels": class_names(everyone),
-        **settings,
+        "labels": class_names(split),
+        **select(settings, *SECTIONS),
         "resizing": RESIZING,
         "seed": options.seed,
         "data": content_hash(options.frames, videos),
         "code": options.code or code_version(Path(__file__)),
     }
-    key = hashlib.sha256(as_argument(facts | {"start": begun_with}).encode()).hexdigest()[:16]
-    job = Job(
-        settings=settings,
-        classes=facts["labels"],
+    key = hashlib.sha256(as_argument(facts | {"start": start}).encode()).hexdigest()[:16]
+    data = TrainingData(
+        class_names=facts["labels"],
         training=[video for video in videos if video.subset == "train"],
         validation=[video for video in videos if video.subset == "validation"],
         packs=open_packs(options.frames, videos),
-        seed=options.seed,
-        checkpoints=options.checkpoints / key,
-        key=key,
+    )
+    checkpoint = Checkpoint(options.checkpoints / key, key)
+    machine = Machine(
         device=device,
-        threads=max(1, options.threads // team.size),
-        workers=max(1, (options.workers or options.threads) // team.size),
-        team=team,
+        threads=max(1, options.threads // group.size),
+        workers=max(1, (options.workers or options.threads) // group.size),
+        group=group,
         software={"commit": git_commit(), "versions": package_versions("paddle"), "device": device},
     )
-    network, state = loop.train(job)
-    if team.rank == 0:
+    network, state = loop.train(settings, data, options.seed, checkpoint, machine)
+    if group.rank == 0:
         write_history(options.history, state.history)
-        attempts = {"attempts": read_attempts(job.checkpoints)}
-        save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, begun_with))
+        attempts = {"attempts": read_attempts(checkpoint.folder)}
+        save_weights(options.weights, network, facts | state.software | attempts | origin(options, videos, start))
 
 
-def origin(options: argparse.Namespace, videos: Sequence[Video], begun_with: dict | None) -> dict:
-    """What the description of the weights says beside the facts that the training depends on."""
+def origin(options: argparse.Namespace, videos: Sequence[Video], start: dict | None) -> dict:
+    """Return what the description of the weights says beside the facts that the training depends on."""
     sources = manifest_column(options.frames, videos, "source")
     return json.loads(options.record) | {
         "history_sha256": sha256(options.history),
-        "start": {name: begun_with[name] for name in ("source", "sha256")} if begun_with else None,
-        "training_data": training_data.record(videos, sources, begun_with),
+        "start": {name: start[name] for name in ("source", "sha256")} if start else None,
+        "training_data": training_data.record_training_data(videos, sources, start),
     }
 
 
-def existing(weights: str) -> Path:
-    """The file to start from. Raises UserError if there is none."""
-    path = Path(weights)
-    if not path.is_file():
-        raise UserError(f"train: weights: {path} does not exist")
-    return path
-
-
 def known_weights(weights: str) -> dict:
-    """What is known about the weights to start from, as `load_any` has it, with their path as `source`.
+    """Return what is known about the weights to start from, as `load_any` has it, with their path as `source`.
 
-    It is read before the training, as the file may be replaced in its hours.
+    It is read before the training, as the file may be replaced while that goes on.
     """
     return load_any(weights)[1] | {"source": weights}
 

@@ -147,15 +147,20 @@ def remove_leftovers(videos: Path) -> None:
 
 
 def main() -> None:
-    """Parse the arguments and unpack."""
+    """Unpack the videos and write their table."""
+    arguments = parse_arguments()
+    unpack(arguments.source, arguments.lists, arguments.classes, arguments.videos, arguments.table)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=Path, required=True, help="ZIP or RAR archive, or a folder of videos")
     parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
     parser.add_argument("--classes", nargs="*", default=[], help="classes to unpack; none: all of classInd.txt")
     parser.add_argument("--videos", type=Path, required=True, help="folder to add the videos to, by class")
     parser.add_argument("--table", type=Path, required=True, help="table to write of the videos, CSV")
-    arguments = parser.parse_args()
-    unpack(arguments.source, arguments.lists, arguments.classes, arguments.videos, arguments.table)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

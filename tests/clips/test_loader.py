@@ -1,148 +1,71 @@
-import threading
 import time
 
 import numpy as np
-import psutil
 import pytest
 
-from helpers.tiny_packs import frame_jpeg, write_dataset, write_pack
-from video3d.clips.clip_reader import fill_clip, open_packs
+from helpers.tiny_packs import frame_jpeg, write_dataset
+from video3d.clips.clip_reader import ClipRequest, open_packs
 from video3d.clips.loader import BATCHES_AHEAD, Loader
+from video3d.clips.spatial_crops import Box
 from video3d.common.errors import UserError
-from video3d.dataset.split_table import Video, class_names, read_split
-from video3d.frames.manifests import content_hash
-from video3d.training.randomness import generator
+from video3d.dataset.split_table import read_split
+
+SHAPE = (2, 4, 4, 3)
+FRAMES = 60
 
 
 @pytest.fixture
-def dataset(tmp_path):
-    return write_dataset(tmp_path, classes=["Bowling", "Archery"], videos=3, frames=9)
-
-
-def test_a_split_table_is_read_in_its_order(dataset):
-    videos = read_split(dataset / "split1.csv")
-    assert videos[0] == Video("v_Bowling_g01_c01", "Bowling", 0, 1, "train", 9)
-    assert len(videos) == 6
-    assert class_names(videos) == ["Bowling", "Archery"]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("video,class\na,b\n", "lacks one of the columns"),
-        ("video,class,label,group,subset,frames\nv,C,zero,1,train,9\n", "no split table"),
-        ("video,class,label,group,subset,frames\n", "lists no video"),
-    ],
-)
-def test_damaged_split_tables_are_named(tmp_path, text, message):
-    path = tmp_path / "split1.csv"
-    path.write_text(text)
-    with pytest.raises(UserError, match=f"split1.csv.*{message}"):
-        read_split(path)
-    with pytest.raises(UserError, match=r"split2\.csv does not exist"):
-        read_split(tmp_path / "split2.csv")
-
-
-def test_labels_must_be_a_count_from_zero():
-    video = Video("v", "A", 1, 1, "train", 9)
-    with pytest.raises(UserError, match="labels"):
-        class_names([video])
-    with pytest.raises(UserError, match="labels"):
-        class_names([video._replace(label=0), video._replace(label=0, class_name="B")])
-
-
-def test_a_pack_that_does_not_match_the_split_table_is_named(dataset):
-    videos = read_split(dataset / "split1.csv")
-    assert set(open_packs(dataset / "frames", videos)) == {"Archery", "Bowling"}
-    with pytest.raises(UserError, match=r"Bowling.zip holds 9 frames of v_Bowling_g01_c01, .* says 10"):
-        open_packs(dataset / "frames", [videos[0]._replace(frames=10)])
-    with pytest.raises(UserError, match=r"Bowling.zip holds 0 frames of v_Bowling_g77_c01"):
-        open_packs(dataset / "frames", [videos[0]._replace(name="v_Bowling_g77_c01")])
-
-
-def test_the_content_hash_follows_frames_and_labels_only(dataset):
-    videos = read_split(dataset / "split1.csv")
-    before = content_hash(dataset / "frames", videos)
-    write_pack(dataset / "frames", "Bowling", 3, 9)
-    assert content_hash(dataset / "frames", videos) == before
-    assert content_hash(dataset / "frames", [videos[0]._replace(label=1), *videos[1:]]) != before
-    write_pack(dataset / "frames", "Bowling", 3, 9, brightness=1)
-    assert content_hash(dataset / "frames", videos) != before
-    with pytest.raises(UserError, match="does not know v_x"):
-        content_hash(dataset / "frames", [videos[0]._replace(name="v_x")])
-    with pytest.raises(UserError, match=r"Clapping.csv does not exist"):
-        content_hash(dataset / "frames", [videos[0]._replace(class_name="Clapping")])
-
-
-def test_random_numbers_depend_on_seed_epoch_and_video_only():
-    assert generator(1, 2, "v").random() == generator(1, 2, "v").random()
-    draws = {generator(*key).random() for key in [(1, 2, "v"), (2, 2, "v"), (1, 3, "v"), (1, 2, "w"), (12, 2, "v")]}
-    assert len(draws) == 5
-
-
-def test_a_clip_holds_the_chosen_frames(dataset):
-    video = read_split(dataset / "split1.csv")[0]
-    pack = open_packs(dataset / "frames", [video])["Bowling"]
-    out = np.zeros((3, 16, 16, 3), np.uint8)
-    fill_clip(out, video, pack, np.array([0, 4, 8]))
-    assert np.abs(out.mean(axis=(1, 2, 3)) - [0, 4 * 20, 8 * 20]).max() < 3  # frame i has the brightness 20·i
-
-
-def test_a_truncated_jpeg_is_named_and_never_replaced(tmp_path):
-    whole = [frame_jpeg(20 * i) for i in range(9)]
-    dataset = write_dataset(tmp_path, classes=["Bowling"], videos=1, jpegs=[*whole[:4], whole[4][:200], *whole[5:]])
-    video = read_split(dataset / "split1.csv")[0]
-    pack = open_packs(dataset / "frames", [video])["Bowling"]
-    with pytest.raises(UserError, match=r"class Bowling, video v_Bowling_g01_c01, frame 5 does not decode"):
-        fill_clip(np.zeros((2, 16, 16, 3), np.uint8), video, pack, np.array([3, 4]))
-
-
-@pytest.mark.parametrize(("height", "width"), [(15, 16), (16, 7), (1, 1), (40, 50)])
-def test_a_frame_of_another_size_than_the_first_is_named(tmp_path, height, width):
-    jpegs = [frame_jpeg(20 * i) for i in range(9)]
-    jpegs[4] = frame_jpeg(80, width, height)  # the others have 24 × 18 pixels
+def video_and_pack(tmp_path):
+    """A video of which frame i has the brightness 4 · i."""
+    jpegs = [frame_jpeg(4 * index) for index in range(FRAMES)]
     dataset = write_dataset(tmp_path, classes=["Bowling"], videos=1, jpegs=jpegs)
-    video = read_split(dataset / "split1.csv")[0]
-    pack = open_packs(dataset / "frames", [video])["Bowling"]
-    with pytest.raises(UserError, match=r"v_Bowling_g01_c01, frame 5 does not decode: .*(smaller than|too small)"):
-        fill_clip(np.zeros((3, 16, 16, 3), np.uint8), video, pack, np.array([3, 4, 5]))
+    (video,) = read_split(dataset / "split1.csv")
+    return video, open_packs(dataset / "frames", [video])["Bowling"]
 
 
-def write_number(out, item):
-    out[:] = item
+def requests(video_and_pack, numbers):
+    """A request for each number: a clip of two frames with this index."""
+    for number in numbers:
+        yield ClipRequest(*video_and_pack, np.full(2, number), Box(0, 0, 16, 16))
+
+
+def numbers_of(batch):
+    """The numbers that were asked for, and those that the clips show."""
+    return [int(request.indices[0]) for request in batch.requests], (batch.clips / 4).round().astype(int)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_batches_keep_the_order_for_any_number_of_workers(workers):
+def test_batches_keep_the_order_for_any_number_of_workers(video_and_pack, workers):
     found = []
-    loader = Loader((2, 4, 4, 3), 5, workers)
-    for batch in loader.batches(range(43), write_number):  # longer than the ring of arrays
-        found.append(list(batch.items))
+    for batch in Loader(SHAPE, 5, workers).batches(requests(video_and_pack, range(43))):  # longer than the buffers
         time.sleep(0.005)  # the workers could overwrite it now, if its memory were used again too early
+        numbers, shown = numbers_of(batch)
+        found.append(numbers)
         assert batch.clips.dtype == np.uint8
-        assert batch.clips.shape[1:] == (2, 4, 4, 3)
-        assert (batch.clips == np.array(batch.items, np.uint8)[:, None, None, None, None]).all()
+        assert batch.clips.shape[1:] == SHAPE
+        assert (shown == np.array(numbers)[:, None, None, None, None]).all()
+        assert batch.labels.tolist() == [0] * len(numbers)
     assert found == [[*range(i, min(i + 5, 43))] for i in range(0, 43, 5)]
 
 
-def test_only_a_few_batches_are_prepared_ahead():
-    done = []
-    gate = threading.Event()
+def test_only_a_few_batches_are_prepared_ahead(video_and_pack):
+    taken = []
 
-    def fill(out, item):
-        gate.wait(5)
-        done.append(item)
+    def counted():
+        for request in requests(video_and_pack, [0] * 1000):
+            taken.append(request)
+            yield request
 
-    stream = Loader((1, 2, 2, 3), 4, 2).batches(range(1000), fill)
-    gate.set()
+    stream = Loader(SHAPE, 4, 2).batches(counted())
     next(stream)
     stream.close()
-    assert len(done) <= 4 * (BATCHES_AHEAD + 1)
+    assert len(taken) == 4 * (BATCHES_AHEAD + 1)
 
 
-def test_the_next_batches_are_prepared_while_one_is_in_use():
+def test_the_next_batches_are_prepared_while_one_is_in_use(video_and_pack, monkeypatch):
     done = []
-    stream = Loader((1, 2, 2, 3), 4, 2).batches(range(1000), lambda out, item: done.append(item))
+    monkeypatch.setattr("video3d.clips.loader.read_clip", lambda out, request: done.append(int(request.indices[0])))
+    stream = Loader(SHAPE, 4, 2).batches(requests(video_and_pack, range(1000)))
     next(stream)  # the consumer works on the first batch, and asks for nothing
     deadline = time.monotonic() + 10
     while len(done) < 4 * (BATCHES_AHEAD + 1) and time.monotonic() < deadline:
@@ -151,33 +74,24 @@ def test_the_next_batches_are_prepared_while_one_is_in_use():
     stream.close()
 
 
-def test_a_pack_takes_one_file_handle_however_much_is_read(dataset):
-    videos = read_split(dataset / "split1.csv")
-    before = psutil.Process().num_fds()
-    packs = open_packs(dataset / "frames", videos)
-    out = np.zeros((9, 16, 16, 3), np.uint8)
-    for _ in range(3):
-        for video in videos:
-            fill_clip(out, video, packs[video.class_name], np.arange(9))
-    assert psutil.Process().num_fds() <= before + len(packs)
-
-
-def test_what_a_worker_raises_arrives_with_its_batch():
-    def fill(out, item):
-        if item == 7:
-            raise UserError("video 7 is damaged")
-
-    stream = Loader((1, 2, 2, 3), 5, 2).batches(range(20), fill)
-    assert list(next(stream).items) == [0, 1, 2, 3, 4]
-    with pytest.raises(UserError, match="video 7"):
+def test_what_a_worker_raises_arrives_with_its_batch(tmp_path):
+    jpegs = [frame_jpeg(20)] * 20
+    jpegs[7] = jpegs[7][:200]
+    dataset = write_dataset(tmp_path, classes=["Bowling"], videos=1, jpegs=jpegs)
+    (video,) = read_split(dataset / "split1.csv")
+    pack = open_packs(dataset / "frames", [video])["Bowling"]
+    stream = Loader(SHAPE, 5, 2).batches(requests((video, pack), range(20)))
+    assert numbers_of(next(stream))[0] == [0, 1, 2, 3, 4]
+    with pytest.raises(UserError, match="frame 8 does not decode"):
         next(stream)
 
 
-def test_memory_is_kept_over_epochs_but_not_shared_by_two_at_once():
-    loader = Loader((2, 4, 4, 3), 5, 2)
-    first, again = [next(loader.batches(range(10), write_number)).clips for _ in range(2)]
+def test_memory_is_kept_over_epochs_but_not_shared_by_two_at_once(video_and_pack):
+    loader = Loader(SHAPE, 5, 2)
+    first, again = [next(loader.batches(requests(video_and_pack, range(10)))).clips for _ in range(2)]
     assert np.shares_memory(first, again)
-    streams = [loader.batches(range(start, start + 10), write_number) for start in (0, 100)]
+    streams = [loader.batches(requests(video_and_pack, range(start, start + 10))) for start in (0, 40)]
     for batches in zip(*streams, strict=True):
         for batch in batches:
-            assert batch.clips[:, 0, 0, 0, 0].tolist() == list(batch.items)
+            numbers, shown = numbers_of(batch)
+            assert shown[:, 0, 0, 0, 0].tolist() == numbers

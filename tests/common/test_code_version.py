@@ -191,7 +191,7 @@ def test_ruff_refuses_imports_that_cannot_be_followed(code, rule):
 STALE = """
 __init__.py                      all
 
-clips/clip_reader.py             train tuning evaluate predict
+clips/clip_reader.py             train tuning evaluate figures predict
 clips/loader.py                  train tuning evaluate predict
 clips/spatial_crops.py           train tuning check_weights export evaluate figures predict
 clips/temporal_sampling.py       train tuning evaluate figures predict
@@ -207,9 +207,10 @@ common/last_words.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
+common/settings_types.py
 common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
-common/tables.py                 all but make_demo_dataset accuracy compare figures
-common/versions.py               train tuning check_weights export evaluate
+common/tables.py                 all but make_demo_dataset accuracy compare
+common/versions.py               train tuning check_weights export evaluate figures
 common/wildcard_paths.py
 
 compute/cpu_convolution.py       train tuning
@@ -218,8 +219,10 @@ compute/distributed.py           train tuning
 compute/gpu_lock.py              train tuning evaluate predict
 compute/gpu_messages.py
 compute/interruption.py          train tuning
+compute/numpy_convolution.py     train tuning
 
-dataset/split_table.py           train tuning check_weights export evaluate predict
+dataset/audit_table.py           audit make_splits figures
+dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
 dataset/splits.py                make_splits
 dataset/ucf101.py                audit make_splits accuracy figures
 
@@ -265,22 +268,29 @@ preflight/plan.py
 preflight/run_lock.py
 
 report/analysis.py               compare figures
-report/charts.py                 figures
+report/captions.py               figures
+report/chart_style.py            figures
 report/contact_sheets.py         figures
 report/headline.py               figures
 report/html_page.py              figures
+report/notices.py                figures
+report/paired_comparison.py      compare figures
+report/prediction_charts.py      figures
 report/provenance.py             figures
 report/published.py              figures
 report/results.py                compare figures
 report/run_files.py              compare figures
+report/stage_times.py            figures
 report/tables.py                 figures
+report/training_charts.py        figures
 
 training/attempts.py             train tuning
+training/augmentation.py         train tuning
+training/batches.py              train tuning
 training/checkpoint.py           train tuning
 training/checkpoint_lock.py      train tuning
 training/ema.py                  train tuning
 training/freezing.py             train tuning
-training/job.py                  train tuning
 training/loop.py                 train tuning
 training/lr_schedule.py          train tuning
 training/mixup.py                train tuning
@@ -288,6 +298,7 @@ training/optimizer.py            train tuning
 training/progress_log.py         train tuning
 training/randomness.py           train tuning
 training/requirements.py         train tuning
+training/start.py                train tuning
 training/trainer.py              train tuning
 
 weights/description.py           train tuning check_weights export

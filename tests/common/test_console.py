@@ -26,4 +26,4 @@ sys.exit(run(main))
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=15
     )
     assert result.returncode == code
-    assert result.stderr == "interrupted: the same command does again what was not finished\n"
+    assert result.stderr == "interrupted: run the same command again to finish\n"

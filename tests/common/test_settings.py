@@ -57,6 +57,7 @@ def test_defaults_are_filled_at_every_depth():
         ({"train": None}, ["train: expected a group of settings", "found nothing"]),
         ({"splits": 1}, ["splits: expected a list, found 1; a list is written [1]"]),
         ({"device": "GPU"}, ["did you mean gpu?"]),
+        ({"evaluate": {"uniform": {"clip": 1}}}, ["unknown key evaluate: uniform: clip; did you mean clips?"]),
         ({"dataset": {"videos_sha256": "abc"}}, ["expected 64 digits 0-9 and a-f", "'abc'"]),
         ({"dataset": {"classes": ["A", "B", "A"]}}, ["dataset: classes: A is listed twice"]),
         ({"clip": {"mean": [1, 2]}}, ["clip: mean: expected a list of 3 values, found [1, 2]"]),

@@ -6,10 +6,11 @@ import pytest
 from paddle import nn
 
 from video3d.common.settings import resolve
-from video3d.compute.cpu_convolution import Geometry, convolve, geometry, use_fast_convolutions
+from video3d.compute.cpu_convolution import geometry, use_fast_convolutions
+from video3d.compute.numpy_convolution import Geometry, convolve
 from video3d.model.resnet3d import build_network
-from video3d.training.mixup import targets
-from video3d.training.trainer import Learner
+from video3d.training.mixup import soft_targets
+from video3d.training.trainer import Trainer
 
 LAYERS = {  # inputs, outputs, kernel, stride, padding, bias, (T, H, W)
     "stem": (3, 8, 7, (1, 2, 2), 3, False, (6, 20, 22)),
@@ -80,24 +81,22 @@ def test_twenty_steps_equal_paddles_eager_mode():
     own with one thread and with two.
     """
     rng = np.random.default_rng(0)
-    learners = []
+    trainers = []
     for fast in (False, True):
         network = {"depth": 10, "width": 4}
-        settings = resolve(
-            {"model": network, "clip": {"frames": 8, "size": 48}, "train": {"fast_cpu": fast}}
-        ).model_dump()
+        settings = resolve({"model": network, "clip": {"frames": 8, "size": 48}, "train": {"fast_cpu": fast}})
         paddle.seed(0)
-        network = build_network(settings["model"], 3)
-        learners.append(Learner(network, settings["clip"], settings["train"], "cpu", 2))
+        network = build_network(settings.model.model_dump(), 3)
+        trainers.append(Trainer(network, settings.clip, settings.train, "cpu", 2))
     differences = []
     for step in range(20):
         clips = rng.integers(0, 256, (4, 8, 48, 48, 3), dtype=np.uint8)
-        wanted = targets(rng.integers(0, 3, 4), 3)
-        before = learners[0].state()
-        learners[1].restore(before)
-        losses = [learner.step(clips, wanted, 0.01, step)[0] for learner in learners]
+        wanted = soft_targets(rng.integers(0, 3, 4), 3)
+        before = trainers[0].state()
+        trainers[1].restore(before)
+        losses = [trainer.step(clips, wanted, 0.01, step)[0] for trainer in trainers]
         assert losses[1] == pytest.approx(losses[0], rel=1e-5)
-        own, fast = (learner.state() for learner in learners)
+        own, fast = (trainer.state() for trainer in trainers)
         for name, value in own.items():
             if "._" in name and name.startswith("weights/"):
                 assert np.abs(fast[name] - value).max() <= 1e-5 * np.abs(value).max(), name

@@ -22,11 +22,11 @@ def chosen(monkeypatch, tmp_path):
     monkeypatch.setattr(paddle, "is_compiled_with_cuda", lambda: True)
     monkeypatch.setattr(paddle.device.cuda, "device_count", lambda: 3)
     monkeypatch.setattr(paddle, "set_device", told.append)
-    monkeypatch.setattr(device, "lease", lambda gpus, wanted: device_lease(gpus, wanted, tmp_path))
+    monkeypatch.setattr(device, "lock_gpus", lambda gpus, count: lock_gpus(gpus, count, tmp_path))
     return told
 
 
-device_lease = device.lease
+lock_gpus = device.lock_gpus
 
 
 def test_jobs_take_one_gpu_each_by_its_place_among_the_visible_ones(chosen):

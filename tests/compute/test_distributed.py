@@ -13,28 +13,26 @@ from helpers.tiny_packs import write_dataset
 from video3d.clips.clip_reader import open_packs
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
-from video3d.compute.distributed import CommonNorm, Team, run_team
+from video3d.compute.distributed import ProcessGroup, SyncBatchNorm, run_in_group
 from video3d.dataset.split_table import read_split
 from video3d.model.resnet3d import build_network
 from video3d.training import loop
-from video3d.training.job import Job
-from video3d.training.mixup import targets
-from video3d.training.trainer import Learner
+from video3d.training.batches import BatchSource, TrainingData
+from video3d.training.mixup import soft_targets
+from video3d.training.trainer import Trainer
 
 STEPS = 3
 
 
-def build_learner(team, **train):
-    settings = resolve(
-        {"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train}
-    ).model_dump()
+def build_trainer(group, **train):
+    settings = resolve({"model": {"depth": 10, "width": 4}, "clip": {"frames": 4, "size": 16}, "train": train})
     paddle.seed(0)
-    return Learner(build_network(settings["model"], 2), settings["clip"], settings["train"], team=team)
+    return Trainer(build_network(settings.model.model_dump(), 2), settings.clip, settings.train, group=group)
 
 
-def write(team, folder, facts):
+def write(group, folder, facts):
     """Leave what this process found to the test."""
-    (folder / f"{team.rank}.json").write_text(json.dumps(facts))
+    (folder / f"{group.rank}.json").write_text(json.dumps(facts))
 
 
 def found_by_both(folder):
@@ -42,52 +40,53 @@ def found_by_both(folder):
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
 
 
-def learn(team, folder):
-    """Three steps on batches of five clips, of which this process gets its share; writes losses and statistics."""
-    learner = build_learner(team)
+def learn(group, folder):
+    """Three steps on batches of five clips, of which this process gets its shard; writes losses and statistics."""
+    trainer = build_trainer(group)
     rng = np.random.default_rng(0)
     losses = []
     for step in range(STEPS):
         clips = rng.integers(0, 256, (5, 4, 16, 16, 3), dtype=np.uint8)
-        wanted = targets(rng.integers(0, 2, 5), 2)
-        losses.append(learner.step(team.share(clips), team.share(wanted), 0.01, step)[0])
+        wanted = soft_targets(rng.integers(0, 2, 5), 2)
+        losses.append(trainer.step(group.shard(clips), group.shard(wanted), 0.01, step)[0])
     facts = {
         "losses": losses,
-        "mean": learner.network.bn1._mean.tolist(),
-        "variance": learner.network.layer2[0].bn1._variance.tolist(),
-        "weight": learner.network.fc.weight.numpy().ravel().tolist(),
+        "mean": trainer.network.bn1._mean.tolist(),
+        "variance": trainer.network.layer2[0].bn1._variance.tolist(),
+        "weight": trainer.network.fc.weight.numpy().ravel().tolist(),
     }
-    write(team, folder, facts)
+    write(group, folder, facts)
 
 
-def learn_in_parts(team, folder):
+def learn_in_parts(group, folder):
     """A step on three clips in two parts: one process has two of the clips, the other one."""
-    learner = build_learner(team, gradient_accumulation_steps=2, lr_multipliers={"conv1": 0})
+    trainer = build_trainer(group, gradient_accumulation_steps=2, lr_multipliers={"conv1": 0})
     clips = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 3), dtype=np.uint8)
-    loss, _ = learner.step(team.share(clips), team.share(targets(np.array([0, 1, 1]), 2)), 0.01, 0)
-    write(team, folder, {"loss": loss})
+    loss, _ = trainer.step(group.shard(clips), group.shard(soft_targets(np.array([0, 1, 1]), 2)), 0.01, 0)
+    write(group, folder, {"loss": loss})
 
 
-def validate(team, folder):
+def validate(group, folder):
     """The validation of a network before its first step: five videos, in batches of two."""
     videos = read_split(folder / "data" / "split1.csv")
-    settings = resolve({"clip": {"frames": 4, "size": 16}, "train": {"batch_size": 4}}).model_dump()
+    settings = resolve({"clip": {"frames": 4, "size": 16}, "train": {"batch_size": 4}})
     packs = open_packs(folder / "data" / "frames", videos)
-    job = Job(settings, ["Archery", "Bowling"], videos, videos[1:6], packs, 1, folder, "key", team=team)
-    seen = [video.name for batch in loop.validation_batches(job) for video in batch.items]
-    write(team, folder, loop.validate(job, build_learner(team)) | {"seen": seen})
+    data = TrainingData(["Archery", "Bowling"], videos, videos[1:6], packs)
+    batches = BatchSource(data, settings.clip, settings.train, seed=1, workers=1, group=group)
+    seen = [request.video.name for batch in batches.validation() for request in batch.requests]
+    write(group, folder, loop.validate(build_trainer(group), batches) | {"seen": seen})
 
 
-def normalise_halves(team, folder):
+def normalise_halves(group, folder):
     """Gradients and values of a batch norm whose input has 16 bits, and more values a channel than these can count."""
-    rng = np.random.default_rng(team.rank)
+    rng = np.random.default_rng(group.rank)
     values = rng.normal(3, 2, (1, 2, 4, 160, 160)).astype(np.float32)
     results = []
     for precision in ("float32", "float16"):
         x = paddle.to_tensor(values).astype(precision)
         x.stop_gradient = False
         layer = nn.BatchNorm3D(2)
-        y, mean, variance = CommonNorm.apply(x, layer.weight, layer.bias, 1e-5)
+        y, mean, variance = SyncBatchNorm.apply(x, layer.weight, layer.bias, 1e-5)
         (y.astype("float32") ** 3).mean().backward()
         assert y.dtype == x.dtype == x.grad.dtype
         tensors = (
@@ -98,24 +97,24 @@ def normalise_halves(team, folder):
             1e5 * x.grad.astype("float32")[0, :, 0, 0],
         )
         results.append([tensor.numpy().ravel().tolist() for tensor in tensors])
-    write(team, folder, results)
+    write(group, folder, results)
 
 
-def wait(team, folder):
-    (folder / f"{team.rank}.pid").write_text(str(os.getpid()))
-    time.sleep(600 if team.rank else 0)
-    team.total(1)  # waits for the other
+def wait(group, folder):
+    (folder / f"{group.rank}.pid").write_text(str(os.getpid()))
+    time.sleep(600 if group.rank else 0)
+    group.all_reduce_sum(1)  # waits for the other
 
 
-def fail(team):
-    if team.rank == 1:
+def fail(group):
+    if group.rank == 1:
         raise UserError("video v_x is damaged")
 
 
 def test_two_processes_learn_as_one_with_the_same_batch(tmp_path):
-    learn(Team(), tmp_path)
+    learn(ProcessGroup(), tmp_path)
     alone = json.loads((tmp_path / "0.json").read_text())
-    run_team(2, "cpu", learn, tmp_path)
+    run_in_group(2, "cpu", learn, tmp_path)
     first, second = found_by_both(tmp_path)
     assert first["losses"] == second["losses"]
     assert first["losses"] == pytest.approx(alone["losses"], rel=1e-4)
@@ -126,30 +125,30 @@ def test_two_processes_learn_as_one_with_the_same_batch(tmp_path):
 
 def test_two_processes_validate_every_video_once(tmp_path):
     write_dataset(tmp_path / "data", classes=["Archery", "Bowling"], videos=5, frames=9)
-    validate(Team(), tmp_path)
+    validate(ProcessGroup(), tmp_path)
     alone = json.loads((tmp_path / "0.json").read_text())
-    run_team(2, "cpu", validate, tmp_path)
+    run_in_group(2, "cpu", validate, tmp_path)
     first, second = found_by_both(tmp_path)
     assert first["seen"] + second["seen"] == alone["seen"] and len(alone["seen"]) == 5
     for name in ("validation_loss", "validation_top1"):
         assert first[name] == second[name] == pytest.approx(alone[name], rel=1e-5)
 
 
-def test_processes_with_unequal_shares_make_equally_many_parts(tmp_path):
-    run_team(2, "cpu", learn_in_parts, tmp_path)
+def test_processes_with_unequal_shards_make_equally_many_parts(tmp_path):
+    run_in_group(2, "cpu", learn_in_parts, tmp_path)
     first, second = found_by_both(tmp_path)
     assert first == second and np.isfinite(first["loss"])
 
 
 def test_a_batch_norm_of_halves_sums_in_float32(tmp_path):
-    run_team(2, "cpu", normalise_halves, tmp_path)
+    run_in_group(2, "cpu", normalise_halves, tmp_path)
     for whole, half in found_by_both(tmp_path):
         for expected, found in zip(whole, half, strict=True):
             assert found == pytest.approx(expected, rel=0.02, abs=0.02)
 
 
 def test_no_process_outlives_the_one_that_started_it(tmp_path):
-    starter = multiprocessing.get_context("spawn").Process(target=run_team, args=(2, "cpu", wait, tmp_path))
+    starter = multiprocessing.get_context("spawn").Process(target=run_in_group, args=(2, "cpu", wait, tmp_path))
     starter.start()
     files = [tmp_path / "0.pid", tmp_path / "1.pid"]
     wait_until(lambda: all(file.exists() and file.read_text() for file in files))
@@ -174,13 +173,13 @@ def wait_until(true):
         time.sleep(0.05)
 
 
-def test_shares_are_disjoint_and_complete():
+def test_shards_are_disjoint_and_complete():
     for size in (1, 2, 3, 4):
         for length in (0, 1, 5, 8):
-            parts = [Team(rank, size).share(range(length)) for rank in range(size)]
+            parts = [ProcessGroup(rank, size).shard(range(length)) for rank in range(size)]
             assert [item for part in parts for item in part] == list(range(length))
 
 
 def test_an_error_of_one_process_is_raised():
     with pytest.raises(UserError, match=r"^video v_x is damaged$"):
-        run_team(2, "cpu", fail)
+        run_in_group(2, "cpu", fail)

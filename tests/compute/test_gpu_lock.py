@@ -9,24 +9,24 @@ import pytest
 from helpers.paths import PROJECT
 from video3d.common.errors import UserError
 from video3d.compute import gpu_lock as module
-from video3d.compute.gpu_lock import lease, visible_gpus
+from video3d.compute.gpu_lock import lock_gpus, visible_gpus
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from video3d.compute.gpu_lock import lease
-print(lease(["4", "7"], int(sys.argv[2]), Path(sys.argv[1])), flush=True)
+from video3d.compute.gpu_lock import lock_gpus
+print(lock_gpus(["4", "7"], int(sys.argv[2]), Path(sys.argv[1])), flush=True)
 time.sleep(60)
 """
 
 
 @pytest.fixture
 def hold(tmp_path):
-    """Start a process that leases some of two pretended GPUs and returns it with the line it prints."""
+    """Start a process that locks some of two pretended GPUs and returns it with the line it prints."""
     started = []
 
-    def start(wanted=1, **variables):
-        command = [sys.executable, "-c", HOLDER, str(tmp_path), str(wanted)]
+    def start(count=1, **variables):
+        command = [sys.executable, "-c", HOLDER, str(tmp_path), str(count)]
         environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")} | variables
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         started.append(process)
@@ -54,10 +54,10 @@ def test_a_job_of_two_waits_for_both_without_holding_one(hold, tmp_path, monkeyp
     monkeypatch.setattr(module, "SECONDS_BETWEEN_TRIES", 0.05)
     first = hold()
     taken = first.stdout.readline()
-    pair = hold(wanted=2)
+    pair = hold(count=2)
     time.sleep(0.7)
     other = 1 if taken == "[0]\n" else 0
-    assert lease(["4", "7"], 1, tmp_path) == [other]
+    assert lock_gpus(["4", "7"], 1, tmp_path) == [other]
     for file in module._held:
         file.close()
     module._held.clear()
@@ -67,7 +67,7 @@ def test_a_job_of_two_waits_for_both_without_holding_one(hold, tmp_path, monkeyp
 
 def test_more_gpus_than_there_are_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"devices: 2, but 1 GPUs are visible \(0\)"):
-        lease(["0"], 2, tmp_path)
+        lock_gpus(["0"], 2, tmp_path)
 
 
 def test_cuda_visible_devices_is_respected(monkeypatch):

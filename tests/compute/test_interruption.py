@@ -66,7 +66,7 @@ def test_the_error_that_an_interruption_causes_is_not_seen():
 with Interruption(lambda: time.sleep(0.5) or "saved"):
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(0.2)
-    raise ConnectionError("the other process of the team has gone")
+    raise ConnectionError("the other process of the group has gone")
 """
     assert run(program) == (143, "saved\n")
 

@@ -11,7 +11,7 @@ from video3d.dataset.ucf101 import (
     VideoName,
     read_class_index,
     read_list,
-    read_split,
+    read_official_split,
     select_classes,
 )
 
@@ -44,7 +44,7 @@ def test_order_of_labels_ignores_case():
     [(1, 9537, 3783, range(1, 8)), (2, 9586, 3734, range(8, 15)), (3, 9624, 3696, range(15, 22))],
 )
 def test_official_splits(official_lists, split, train, test, groups):
-    training, testing = read_split(official_lists, split)
+    training, testing = read_official_split(official_lists, split)
     assert (len(training), len(testing)) == (train, test)
     assert {video.group for video in testing} == set(groups)
     assert not {video.video for video in training} & {video.video for video in testing}
@@ -56,7 +56,9 @@ def test_official_splits(official_lists, split, train, test, groups):
 
 def test_handstand_pushups_have_two_spellings(official_lists):
     assert VideoName.parse("v_HandStandPushups_g01_c04") == ("HandstandPushups", 1, 4)
-    videos = [video for part in read_split(official_lists, 1) for video in part if "StandPushups" in video.video]
+    videos = [
+        video for part in read_official_split(official_lists, 1) for video in part if "StandPushups" in video.video
+    ]
     assert {(video.class_name, video.label) for video in videos} == {("HandstandPushups", 36)}
 
 
@@ -71,7 +73,7 @@ def test_other_names_are_refused(name):
 
 
 def test_lists_in_the_official_format(tmp_path):
-    train, test = read_split(write_lists(tmp_path), 1)
+    train, test = read_official_split(write_lists(tmp_path), 1)
     assert train[1] == ListedVideo("v_JumpRope_g02_c01", "JumpRope", 2, 1)
     assert test == [ListedVideo("v_JumpRope_g01_c01", "JumpRope", 1, 1)]
     assert read_list(tmp_path / "testlist01.txt")[0].label is None
@@ -79,9 +81,9 @@ def test_lists_in_the_official_format(tmp_path):
 
 @pytest.mark.parametrize("change", [lambda t: t.replace("\r\n", "\n"), lambda t: "\ufeff" + t + "\r\n\r\n", str.rstrip])
 def test_line_ends_do_not_matter(tmp_path, change):
-    plain = read_split(write_lists(tmp_path), 1)
+    plain = read_official_split(write_lists(tmp_path), 1)
     changed = {path.stem: change(path.read_bytes().decode()) for path in tmp_path.iterdir()}
-    assert read_split(write_lists(tmp_path, **changed), 1) == plain
+    assert read_official_split(write_lists(tmp_path, **changed), 1) == plain
 
 
 @pytest.mark.parametrize(
@@ -106,12 +108,12 @@ def test_line_ends_do_not_matter(tmp_path, change):
 )
 def test_wrong_lists_are_named(tmp_path, texts, message):
     with pytest.raises(UserError, match=message):
-        read_split(write_lists(tmp_path, **texts), 1)
+        read_official_split(write_lists(tmp_path, **texts), 1)
 
 
 def test_missing_and_binary_lists(tmp_path):
     with pytest.raises(UserError, match=r"trainlist02.txt does not exist"):
-        read_split(write_lists(tmp_path), 2)
+        read_official_split(write_lists(tmp_path), 2)
     (tmp_path / "testlist01.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="is not a text file"):
         read_list(tmp_path / "testlist01.txt")

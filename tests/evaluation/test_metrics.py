@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from scipy import stats
-from sklearn import metrics
 
-from video3d.evaluation import metrics as scores
+from video3d.evaluation import metrics
 from video3d.evaluation.intervals import proportion
 from video3d.evaluation.metrics import Predictions
 
@@ -37,7 +37,7 @@ def test_scores_worked_out_by_hand():
         clips=[2, 1, 3, 4],
         clips_correct=[2, 0, 1, 1],
     )
-    values = {name: estimate.value for name, estimate in scores.evaluate(given).items()}
+    values = {name: estimate.value for name, estimate in metrics.evaluate(given).items()}
     assert values["top1"] == pytest.approx(2 / 4)
     assert values["top5"] == 1
     assert values["mean_class"] == pytest.approx((1 / 2 + 1 + 0) / 3)
@@ -49,47 +49,47 @@ def test_scores_worked_out_by_hand():
 
 def test_scores_agree_with_scikit_learn():
     given = random_predictions()
-    values = {name: estimate.value for name, estimate in scores.evaluate(given).items()}
+    values = {name: estimate.value for name, estimate in metrics.evaluate(given).items()}
     labels, predicted = given.labels, given.predicted
-    assert values["top1"] == pytest.approx(metrics.accuracy_score(labels, predicted))
-    assert values["mean_class"] == pytest.approx(metrics.balanced_accuracy_score(labels, predicted))
-    assert values["macro_f1"] == pytest.approx(metrics.f1_score(labels, predicted, average="macro"))
-    assert values["top5"] == pytest.approx(metrics.top_k_accuracy_score(labels, given.probabilities, k=5))
-    expected = metrics.confusion_matrix(labels, predicted)
-    assert (scores.confusion_matrix(labels, predicted, 7) == expected).all()
+    assert values["top1"] == pytest.approx(sklearn.metrics.accuracy_score(labels, predicted))
+    assert values["mean_class"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(labels, predicted))
+    assert values["macro_f1"] == pytest.approx(sklearn.metrics.f1_score(labels, predicted, average="macro"))
+    assert values["top5"] == pytest.approx(sklearn.metrics.top_k_accuracy_score(labels, given.probabilities, k=5))
+    expected = sklearn.metrics.confusion_matrix(labels, predicted)
+    assert (metrics.confusion_matrix(labels, predicted, 7) == expected).all()
 
 
 def test_classes_without_a_test_video_count_in_no_mean():
     labels = [0, 0, 1, 1]
     probabilities = [[0.6, 0.1, 0.3], [0.6, 0.1, 0.3], [0.3, 0.6, 0.1], [0.1, 0.3, 0.6]]
-    values = {name: e.value for name, e in scores.evaluate(predictions(labels, probabilities)).items()}
+    values = {name: e.value for name, e in metrics.evaluate(predictions(labels, probabilities)).items()}
     assert values["mean_class"] == pytest.approx((1 + 0.5) / 2)
     assert values["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_top_k_breaks_ties_like_argmax():
     equal = np.full((3, 6), 1 / 6)
-    assert scores.top_k_correct(equal, np.array([0, 1, 5]), 1).tolist() == [True, False, False]
-    assert scores.top_k_correct(equal, np.array([0, 4, 5]), 5).tolist() == [True, True, False]
+    assert metrics.top_k_correct(equal, np.array([0, 1, 5]), 1).tolist() == [True, False, False]
+    assert metrics.top_k_correct(equal, np.array([0, 4, 5]), 5).tolist() == [True, True, False]
 
 
 def test_calibration_error_is_the_weighted_gap_of_its_bins():
     given = random_predictions(seed=3)
-    bins = scores.calibration_bins(given.probabilities.max(axis=1), given.predicted == given.labels)
+    bins = metrics.calibration_bins(given.probabilities.max(axis=1), given.predicted == given.labels)
     assert sum(row["videos"] for row in bins) == len(given.labels)
     gap = sum(row["videos"] * abs(row["confidence"] - row["accuracy"]) for row in bins if row["videos"])
-    assert scores.evaluate(given)["calibration_error"].value == pytest.approx(gap / len(given.labels))
+    assert metrics.evaluate(given)["calibration_error"].value == pytest.approx(gap / len(given.labels))
 
 
 @pytest.mark.parametrize(("confidence", "bin_index"), [(1.0, 14), (1 / 15, 0), (0.0, 0), (0.5, 7), (0.0667, 1)])
 def test_calibration_bins_are_open_on_the_left(confidence, bin_index):
-    assert scores._bin(np.array([confidence])).tolist() == [bin_index]
+    assert metrics._bin(np.array([confidence])).tolist() == [bin_index]
 
 
 def test_accuracies_have_an_interval_where_everything_is_right():
     labels = np.repeat(np.arange(3), 8)
     given = predictions(labels, np.eye(3)[labels], groups=np.tile(np.repeat([1, 2], 4), 3))
-    found = scores.evaluate(given)
+    found = metrics.evaluate(given)
     for name in ("top1", "top5", "mean_class", "clip_top1"):  # 6 groups count as 6 videos
         assert (found[name].low, found[name].high) == (pytest.approx(0.025 ** (1 / 6)), 1), name
 
@@ -97,7 +97,7 @@ def test_accuracies_have_an_interval_where_everything_is_right():
 def test_the_mean_over_classes_weighs_them_alike_and_draws_their_groups_apart():
     """Six videos of a class that is always right, two of one that never is: only the groups within tell how sure."""
     labels, groups = np.repeat([0, 1], [6, 2]), np.arange(8)
-    found = scores.evaluate(predictions(labels, np.eye(2)[np.zeros(8, int)], groups))["mean_class"]
+    found = metrics.evaluate(predictions(labels, np.eye(2)[np.zeros(8, int)], groups))["mean_class"]
     expected = proportion(labels == 0, groups, strata=labels, weights=np.repeat([1 / 6, 1 / 2], [6, 2]))
     assert found == expected
     assert found.value == 0.5
@@ -107,7 +107,7 @@ def test_the_bootstrap_counts_a_group_once_however_many_clips_it_has():
     """Ten copies of every video in its group must leave the interval of the ten times smaller set."""
     one = random_predictions(videos=60)
     copies = {name: np.repeat(getattr(one, name), 10, axis=0) for name in vars(one)}
-    few, many = scores.evaluate(one)["macro_f1"], scores.evaluate(Predictions(**copies))["macro_f1"]
+    few, many = metrics.evaluate(one)["macro_f1"], metrics.evaluate(Predictions(**copies))["macro_f1"]
     assert (many.value, many.low, many.high) == pytest.approx((few.value, few.low, few.high))
 
 
@@ -118,28 +118,28 @@ def test_the_bootstrap_agrees_with_scipy():
 
     def f1(labels, predicted, axis):
         pairs = zip(np.atleast_2d(labels), np.atleast_2d(predicted), strict=True)
-        return np.array([metrics.f1_score(*pair, average="macro") for pair in pairs])
+        return np.array([sklearn.metrics.f1_score(*pair, average="macro") for pair in pairs])
 
     other = stats.bootstrap(
         (given.labels, given.predicted), f1, paired=True, method="percentile", n_resamples=2000,
         rng=np.random.default_rng(2),
     )  # fmt: skip
-    found = scores.evaluate(given)["macro_f1"]
+    found = metrics.evaluate(given)["macro_f1"]
     assert (found.low, found.high) == pytest.approx(tuple(map(float, other.confidence_interval)), abs=0.01)
 
 
 def test_groups_are_numbered_within_their_class():
     """g01 of two classes is two groups."""
-    assert scores.clusters(np.array([0, 1, 0, 1]), np.array([1, 1, 1, 2])).tolist() == [0, 1, 0, 2]
+    assert metrics.clusters(np.array([0, 1, 0, 1]), np.array([1, 1, 1, 2])).tolist() == [0, 1, 0, 2]
 
 
 def test_equal_input_gives_equal_intervals():
-    assert scores.evaluate(random_predictions()) == scores.evaluate(random_predictions())
+    assert metrics.evaluate(random_predictions()) == metrics.evaluate(random_predictions())
 
 
 def test_sign_flips_of_single_video_groups_are_mcnemars_exact_test():
     differences = np.array([0] * 20 + [-1] * 2 + [1] * 9 + [0] * 5)
-    assert scores.sign_flip_p(differences, np.arange(36)) == pytest.approx(stats.binomtest(2, 11).pvalue)
+    assert metrics.sign_flip_p(differences, np.arange(36)) == pytest.approx(stats.binomtest(2, 11).pvalue)
 
 
 def test_sign_flips_of_groups_agree_with_scipy():
@@ -150,9 +150,9 @@ def test_sign_flips_of_groups_agree_with_scipy():
         (per_group, np.zeros(40)), lambda x, y: np.sum(x - y), permutation_type="samples",
         n_resamples=50_000, rng=np.random.default_rng(7),
     )  # fmt: skip
-    found = scores.sign_flip_p(differences, np.repeat(np.arange(40), 4))
+    found = metrics.sign_flip_p(differences, np.repeat(np.arange(40), 4))
     assert found == pytest.approx(other.pvalue, abs=0.01)
 
 
 def test_sign_flips_of_equal_runs():
-    assert scores.sign_flip_p(np.zeros(4), np.arange(4)) == 1
+    assert metrics.sign_flip_p(np.zeros(4), np.arange(4)) == 1

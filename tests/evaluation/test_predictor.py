@@ -6,18 +6,20 @@ import shutil
 import numpy as np
 import paddle
 import pytest
+import simplejpeg
 
 from helpers.exported import CLIP, MODEL, random_clips, random_network, write_model
-from video3d.clips.clip_reader import fill_clip
-from video3d.clips.spatial_crops import FIRST_RESIZING, centre_box
+from video3d.clips.clip_reader import centre_request, read_clip
+from video3d.clips.spatial_crops import FIRST_RESIZING
 from video3d.common.errors import UserError
+from video3d.common.settings import EvaluateSettings, UniformViews
 from video3d.dataset.split_table import Video
 from video3d.evaluation.engines import choose_engine
-from video3d.evaluation.predictor import Predictor, predict_videos, softmax
-from video3d.evaluation.protocols import Views, views
+from video3d.evaluation.predictor import Predictor, predict_videos, softmax, top_labels
+from video3d.evaluation.protocols import views
 from video3d.frames.extraction import Decoders
 from video3d.frames.frame_pack import Pack, PackWriter
-from video3d.model.normalised_model import Classifier
+from video3d.model.normalised_model import NormalisedModel
 
 NETWORKS = {
     "reference": MODEL,
@@ -28,7 +30,7 @@ NETWORKS = {
 
 def eager(network, clips: np.ndarray, clip: dict = CLIP) -> np.ndarray:
     """The logits of the network as training and validation compute them."""
-    classifier = Classifier(network, clip)
+    classifier = NormalisedModel(network, clip)
     classifier.eval()
     with paddle.no_grad():
         return classifier(paddle.to_tensor(clips)).numpy()
@@ -84,8 +86,8 @@ def test_real_clips(tmp_path, ucf101_mini):
     pack = Pack(tmp_path / "pack.zip")
     clips = np.empty((2, 16, 112, 112, 3), np.uint8)
     for out, (name, frames) in zip(clips, pack.videos.items(), strict=True):
-        indices = views("segments", frames, 16, {}).indices[0]
-        fill_clip(out, Video(name, "", 0, 0, "test", frames), pack, indices, centre_box)
+        indices = views("segments", frames, 16, UniformViews()).indices[0]
+        read_clip(out, centre_request(Video(name, "", 0, 0, "test", frames), pack, indices))
     expected = eager(network, clips, clip)
     for engine in ("plain", "onednn"):
         np.testing.assert_allclose(Predictor(folder, engine, "cpu", 2)(clips), expected, atol=1e-4, rtol=0)
@@ -114,26 +116,37 @@ def test_native_code_writes_nothing_to_standard_output(model, capfd):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_every_video_is_predicted_once_whatever_the_batch(model, batch_size):
-    """Views of one colour, so that each answer can be recomputed from the view itself."""
+def test_every_video_is_predicted_once_whatever_the_batch(model, tmp_path, batch_size):
+    """Each answer is recomputed from the views of the video alone."""
     predictor = Predictor(model, device="cpu")
-    counts = [1, 4, 2, 3]
-    shown = [Views(np.full((n, 4), 10 * v) + np.arange(n)[:, None], np.zeros(n, bool)) for v, n in enumerate(counts)]
-    filled = []
+    packs, videos = {}, []
+    for name, frames in (("Archery", 3), ("Biking", 16), ("Bowling", 7), ("Diving", 9)):
+        rng = np.random.default_rng(frames)
+        jpegs = [simplejpeg.encode_jpeg(rng.integers(0, 256, (18, 24, 3), np.uint8), 95) for _ in range(frames)]
+        with PackWriter(tmp_path / f"{name}.zip") as writer:
+            writer.add(f"v_{name}", jpegs)
+        packs[name] = Pack(tmp_path / f"{name}.zip")
+        videos.append(Video(f"v_{name}", name, 0, 1, "test", frames))
+    settings = EvaluateSettings(batch_size=batch_size, uniform=UniformViews(clips=2, flip=True))
+    for protocol, counts in (("segments", [1, 1, 1, 1]), ("sliding", [1, 4, 2, 3]), ("uniform", [4, 4, 4, 4])):
+        predicted = predict_videos(predictor, videos, packs, protocol, settings, threads=2)
+        assert predicted.clip_video.tolist() == np.repeat(range(4), counts).tolist()
+        assert predicted.clip_counts.tolist() == counts
+        for position, video in enumerate(videos):
+            shown = views(protocol, video.frames, 4, settings.uniform)
+            clips = np.empty((counts[position], *predictor.clip_shape), np.uint8)
+            for out, indices, mirrored in zip(clips, *shown, strict=True):
+                read_clip(out, centre_request(video, packs[video.class_name], indices, bool(mirrored)))
+            probabilities = softmax(predictor(clips))
+            np.testing.assert_allclose(predicted.probabilities[position], probabilities.mean(axis=0), atol=1e-5)
+            own = predicted.clip_predicted[predicted.clip_video == position]
+            assert own.tolist() == probabilities.argmax(1).tolist()
+        np.testing.assert_allclose(predicted.probabilities.sum(axis=1), 1, atol=1e-6)
 
-    def fill(out, video, indices, mirrored):
-        filled.append((video, int(indices[0])))
-        out[...] = (7 * indices[0]) % 256
 
-    predicted = predict_videos(predictor, shown, fill, batch_size, workers=2)
-    assert sorted(filled) == [(v, 10 * v + i) for v, n in enumerate(counts) for i in range(n)]
-    assert predicted.clip_video.tolist() == [0, 1, 1, 1, 1, 2, 2, 3, 3, 3]
-    for video, chosen in enumerate(shown):
-        clips = np.stack([np.full(predictor.clip_shape, (7 * i[0]) % 256, np.uint8) for i in chosen.indices])
-        probabilities = softmax(predictor(clips))
-        np.testing.assert_allclose(predicted.probabilities[video], probabilities.mean(axis=0), atol=1e-5)
-        assert predicted.clip_predicted[predicted.clip_video == video].tolist() == probabilities.argmax(1).tolist()
-    np.testing.assert_allclose(predicted.probabilities.sum(axis=1), 1, atol=1e-6)
+def test_the_top_labels_are_the_most_probable_and_of_equals_the_smaller():
+    assert top_labels(np.array([0.1, 0.3, 0.1, 0.05, 0.4, 0.03, 0.02])).tolist() == [4, 1, 0, 2, 3]
+    assert top_labels(np.array([0.5, 0.5])).tolist() == [0, 1]
 
 
 def test_softmax_of_large_logits():

@@ -1,11 +1,13 @@
 """The views of each protocol, against indices worked out by hand."""
 
+from typing import get_args
+
 import pytest
 
-from video3d.evaluation.protocols import PROTOCOLS, describe, views
+from video3d.common.settings import EvaluateSettings, UniformViews
+from video3d.evaluation.protocols import PROTOCOLS, describe_protocol, views
 
-CLIP = {"frames": 4, "size": 112}
-UNIFORM = {"clips": 3, "flip": True}
+UNIFORM = UniformViews(clips=3, flip=True)
 
 
 def test_segments_is_one_clip_of_the_middles():
@@ -28,7 +30,7 @@ def test_uniform_shows_every_clip_twice_with_flip():
 
 
 def test_uniform_without_flip():
-    shown = views("uniform", 10, 4, {"clips": 1, "flip": False})
+    shown = views("uniform", 10, 4, UniformViews(clips=1, flip=False))
     assert shown.indices.tolist() == [[3, 4, 5, 6]]
     assert shown.mirrored.tolist() == [False]
 
@@ -48,7 +50,12 @@ def test_unknown_protocol():
 
 
 def test_descriptions_tell_numbers():
-    assert describe("segments", CLIP, UNIFORM) == (
+    assert describe_protocol("segments", 4, 112, UNIFORM) == (
         "1 clip a video: the middle frames of 4 equal parts; centre crop, 112×112 pixels"
     )
-    assert "3 evenly spaced clips of 4 frames, each also mirrored" in describe("uniform", CLIP, UNIFORM)
+    assert "3 evenly spaced clips of 4 frames, each also mirrored" in describe_protocol("uniform", 4, 112, UNIFORM)
+
+
+def test_the_settings_know_the_same_protocols():
+    (protocols,) = get_args(EvaluateSettings.model_fields["protocols"].annotation)
+    assert get_args(protocols) == PROTOCOLS

@@ -49,9 +49,13 @@ class Browser:
 
     def __init__(self, driver: webdriver.Chrome, width: int, height: int):
         self.driver = driver
+        self.resize(width, height)
+
+    def resize(self, width: int, height: int) -> None:
+        """Make the page `width` × `height` pixels."""
         self.width, self.height = width, height
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def open(self, page: Path) -> None:
         """Load a file, forgetting what was logged before."""

@@ -6,7 +6,7 @@ import numpy as np
 import paddle
 
 from video3d.clips.spatial_crops import RESIZING
-from video3d.evaluation.exported_model import export
+from video3d.evaluation.exported_model import export_model
 from video3d.model.resnet3d import build_network
 from video3d.weights.pdparams import save_weights
 
@@ -41,7 +41,7 @@ def write_model(
     folder.mkdir(parents=True)
     metadata = {"labels": classes, "clip": clip, "frames": {"short_side": 24, "quality": 85}, "protocol": "segments"}
     metadata |= {"resizing": RESIZING} | facts
-    export(network or random_network(classes=len(classes)), metadata, folder)
+    export_model(network or random_network(classes=len(classes)), metadata, folder)
     return folder
 
 

@@ -8,8 +8,6 @@ numbers mean nothing; the settings carry a note that says so on every page made 
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -17,12 +15,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
+import figures
+from helpers.script_call import call
 from video3d.common.files import sha256
 from video3d.common.settings import resolve
 from video3d.dataset import ucf101
 from video3d.frames.frame_pack import PackWriter
 
-FIGURES = Path(__file__).parents[2] / "workflow_scripts" / "figures.py"
 SIMULATED = "0" * 64  # as the checksum of files that there are not
 NOTE = "SIMULATED: every number on this page is invented, to test the report. Nothing was trained."
 # Text that means something to HTML, JSON, Jinja, Snakemake or a shell, unless it is kept as text.
@@ -233,15 +232,13 @@ def write_benchmarks(folder: Path, run: str, names, splits, seeds, protocols) ->
 
 
 def draw_figures(folder: Path) -> Path:
-    """Run figures.py on the simulated run below `folder`; return the folder with the figures."""
-    figures = folder / "results" / "simulated" / "figures"
+    """Do what figures.py does with the simulated run below `folder`; return the folder with the figures."""
+    run = folder / "results" / "simulated"
     (frames,) = (folder / "data" / "simulated" / "frames").iterdir()
-    command = [
-        sys.executable, str(FIGURES), "--run", "results/simulated",
-        "--frames", str(frames), "--output", str(figures),
-    ]  # fmt: skip
-    subprocess.run(command, cwd=folder, check=True)
-    return figures
+    files = ["--run", run, "--frames", frames, "--benchmarks", folder / "benchmarks", "--output", run / "figures"]
+    drawn = call(figures.main, *files)
+    assert drawn.returncode == 0, drawn.stderr
+    return run / "figures"
 
 
 def main() -> None:

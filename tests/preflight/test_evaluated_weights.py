@@ -4,7 +4,7 @@ import json
 import os
 
 from video3d.common.files import file_state
-from video3d.preflight.evaluated_weights import origin_name, replacement
+from video3d.preflight.evaluated_weights import replacement, weights_mark
 
 
 def test_each_file_that_is_given_has_an_origin_of_its_own(tmp_path):
@@ -12,12 +12,12 @@ def test_each_file_that_is_given_has_an_origin_of_its_own(tmp_path):
     for file in (weights, other):
         file.write_bytes(b"one")
         os.utime(file, (1, 1))
-    names = {origin_name(None), origin_name(str(weights)), origin_name(str(other))}
+    names = {weights_mark(None), weights_mark(str(weights)), weights_mark(str(other))}
     assert len(names) == 3 and "trained" in names
-    before = origin_name(str(weights))
-    assert origin_name(str(weights)) == before
+    before = weights_mark(str(weights))
+    assert weights_mark(str(weights)) == before
     weights.write_bytes(b"another")
-    assert origin_name(str(weights)) != before
+    assert weights_mark(str(weights)) != before
 
 
 def test_weights_replace_others_when_their_state_is_not_the_one_that_was_kept(tmp_path):

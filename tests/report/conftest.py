@@ -1,4 +1,4 @@
-"""Simulated results and the reports made of them; browsers of two sizes."""
+"""Simulated results and the reports made of them; a browser of two sizes."""
 
 import os
 import subprocess
@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from helpers import browser
+from helpers.paths import PROJECT
 from helpers.simulated import HOSTILE, draw_figures, simulate
 
-PROJECT = Path(__file__).parents[2]
-SIZES = {1280: 720, 1920: 1080}
+SIZES = ((1280, 720), (1920, 1080))
 
 
 @pytest.fixture(scope="session")
@@ -77,10 +77,17 @@ def make_snakemake_report(folder: Path) -> Path:
     return folder / "report_of_simulated.html"
 
 
-@pytest.fixture(scope="session", params=SIZES, ids="{} wide".format)
-def screen(request: pytest.FixtureRequest) -> Iterator[browser.Browser]:
-    """A browser; skipped where none is installed."""
+@pytest.fixture(scope="session")
+def opened_browser() -> Iterator[browser.Browser]:
+    """A browser for all tests; skipped where none is installed."""
     if reason := browser.missing():
         pytest.skip(reason)
-    with browser.browser(request.param, SIZES[request.param]) as opened:
+    with browser.browser(*SIZES[0]) as opened:
         yield opened
+
+
+@pytest.fixture(params=SIZES, ids="{0[0]}x{0[1]}".format)
+def screen(request: pytest.FixtureRequest, opened_browser: browser.Browser) -> browser.Browser:
+    """The browser with a page of each size."""
+    opened_browser.resize(*request.param)
+    return opened_browser

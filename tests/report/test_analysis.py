@@ -4,20 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.predictions import predictions
 from video3d.report import analysis
-
-
-def predictions(*rows: tuple[str, int, str, str, int]) -> pd.DataFrame:
-    """Rows (video, group, class, predicted class, seed) of split 1."""
-    table = pd.DataFrame(rows, columns=["video", "group", "class", "predicted_class", "seed"])
-    names = sorted({*table["class"], *table["predicted_class"]})
-    return table.assign(
-        split=1,
-        label=table["class"].map(names.index),
-        predicted_label=table["predicted_class"].map(names.index),
-        correct=table["class"] == table["predicted_class"],
-    )
-
 
 TABLE = predictions(
     ("a1", 1, "A", "A", 1), ("a1", 1, "A", "B", 2),
@@ -28,12 +16,12 @@ TABLE = predictions(
 
 
 def test_a_video_counts_once_however_many_seeds() -> None:
-    videos = analysis.one_row_per_video(TABLE).set_index("video")["correct"]
+    videos = analysis.average_seeds(TABLE).set_index("video")["correct"]
     assert videos.to_dict() == {"a1": 0.5, "a2": 0, "b1": 1, "c1": 0.5}
 
 
 def test_accuracy_by_class() -> None:
-    table = analysis.accuracy_by(analysis.one_row_per_video(TABLE), "class").set_index("class")
+    table = analysis.accuracy_by(analysis.average_seeds(TABLE), "class").set_index("class")
     assert table["top1"].to_dict() == {"A": 0.25, "B": 1, "C": 0.5}
     assert table["videos"].to_dict() == {"A": 2, "B": 1, "C": 1}
     assert table["groups"].to_dict() == {"A": 2, "B": 1, "C": 1}
@@ -50,7 +38,7 @@ def test_bars_of_few_groups_that_are_all_right_have_a_width() -> None:
 
 
 def test_confusions() -> None:
-    assert analysis.confusion_matrix(TABLE, 3).tolist() == [[0.25, 0.75, 0], [0, 1, 0], [0.5, 0, 0.5]]
+    assert analysis.confusion_shares(TABLE, 3).tolist() == [[0.25, 0.75, 0], [0, 1, 0], [0.5, 0, 0.5]]
     pairs = analysis.confused_pairs(TABLE)
     assert pairs.to_dict("records") == [
         {"class": "A", "predicted_class": "B", "videos": 1.5, "share": 0.75, "reverse": 0},
@@ -59,7 +47,7 @@ def test_confusions() -> None:
 
 
 def test_class_table_names_the_usual_mistake() -> None:
-    table = analysis.class_table(TABLE)
+    table = analysis.class_accuracy(TABLE)
     assert table["class"].tolist() == ["B", "C", "A"]
     assert table["taken_for"].tolist()[1:] == ["A", "B"]
     assert pd.isna(table["taken_for"][0])
@@ -82,30 +70,17 @@ def test_order_of_few_classes(classes: int) -> None:
 
 def test_calibration() -> None:
     table = pd.DataFrame({"top1_probability": [0.95, 1.0, 0.55, 0.5], "correct": [True, False, True, True]})
-    bins = analysis.calibration(table, bins=2)
-    # (0, .5] holds .5 alone; (.5, 1] holds the rest, with mean confidence .8333 and accuracy 2/3.
-    assert bins["predictions"].tolist() == [1, 3]
-    assert bins["top1"].tolist() == pytest.approx([1, 2 / 3])
-    assert bins["confidence"].tolist() == pytest.approx([0.5, 2.5 / 3])
-    assert analysis.calibration_error(bins) == pytest.approx((1 * 0.5 + 3 * (2.5 / 3 - 2 / 3)) / 4)
+    bins = analysis.calibration(table)
+    # Of 15 bins, (7/15, 8/15] holds .5, (8/15, 9/15] .55, and (14/15, 1] the rest, of which one is right.
+    assert bins["low"].tolist() == pytest.approx([7 / 15, 8 / 15, 14 / 15])
+    assert bins["high"].tolist() == pytest.approx([8 / 15, 9 / 15, 1])
+    assert bins["predictions"].tolist() == [1, 1, 2]
+    assert bins["top1"].tolist() == pytest.approx([1, 1, 0.5])
+    assert bins["confidence"].tolist() == pytest.approx([0.5, 0.55, 0.975])
+    assert analysis.calibration_error(bins) == pytest.approx((0.5 + 0.45 + 2 * 0.475) / 4)
 
 
 def test_length_bins_hold_equally_many() -> None:
     middles = analysis.length_bins(pd.Series(range(1, 101)), bins=4)
     assert middles.value_counts().between(24, 26).all()
     assert analysis.length_bins(pd.Series([7, 7, 7])).tolist() == [7, 7, 7]
-
-
-def test_paired_difference_uses_common_videos() -> None:
-    ours = predictions(("a1", 1, "A", "A", 1), ("a2", 2, "A", "A", 1), ("b1", 1, "B", "B", 1))
-    theirs = predictions(("a1", 1, "A", "B", 1), ("a2", 2, "A", "A", 1), ("c1", 1, "B", "B", 1))
-    shared = analysis.on_shared_videos(ours, theirs)
-    assert shared[["video", "ours", "theirs", "difference"]].values.tolist() == [["a1", 1, 0, 1], ["a2", 1, 1, 0]]
-    found = analysis.paired_difference(shared)
-    assert {name: found[name] for name in ("videos", "ours", "theirs", "difference")} == {
-        "videos": 2, "ours": 1, "theirs": 0.5, "difference": 0.5,
-    }  # fmt: skip
-    # Two videos, one of them changed; with the two of Bonett and Price p = 2/4 and 1/4. The upper bound is cut off.
-    assert found["low"] == pytest.approx(1 / 4 - 1.959964 * ((3 / 4 - 1 / 16) / 4) ** 0.5)
-    assert found["high"] == 1
-    assert analysis.on_shared_videos(ours, theirs[2:]).empty

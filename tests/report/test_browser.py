@@ -9,11 +9,14 @@ from urllib.parse import unquote
 import pytest
 
 from helpers.browser import Browser
+from helpers.paths import PROJECT
 from helpers.simulated import HOSTILE
 
 CHARTS = ("accuracy", "learning_curves", "calibration", "class_accuracy", "confusion", "groups_and_lengths", "cost")
 COMPARISON = ("differences", "overlaid_curves")
 MEGABYTES = 15
+# Of what does not depend on the size, or is hardest on the smallest page.
+smallest_page = pytest.mark.parametrize("screen", [(1280, 720)], ids=["1280x720"], indirect=True)
 # Pairs of neighbouring labels of an axis that cover each other, in the element given.
 OVERLAPS = """
 const found = [];
@@ -56,6 +59,7 @@ def assert_sections_open(screen: Browser) -> None:
         assert -1 <= target.rect["y"] - screen.run("return scrollY") <= screen.height, link.text
 
 
+@smallest_page
 def test_requests_and_errors_would_be_seen(screen: Browser, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<img src='https://example.com/a.png'><script>nonsense()</script>")
@@ -88,6 +92,7 @@ def test_compared_page(screen: Browser, compared: Path) -> None:
     assert screen.errors() == []
 
 
+@smallest_page
 def test_tables_sort_and_download(screen: Browser, full_size: Path) -> None:
     open_page(screen, full_size / "report.html")
     table = screen.driver.find_element("id", "table-class_accuracy")
@@ -104,6 +109,7 @@ def test_tables_sort_and_download(screen: Browser, full_size: Path) -> None:
     assert {"class", "videos", "groups", "top1", "low", "high"} <= set(rows[0])
 
 
+@smallest_page
 def test_charts_download_as_svg_and_png(screen: Browser, compared: Path) -> None:
     open_page(screen, compared / "report.html")
     for name in CHARTS + COMPARISON:
@@ -115,6 +121,7 @@ def test_charts_download_as_svg_and_png(screen: Browser, compared: Path) -> None
     assert screen.errors() == []
 
 
+@smallest_page
 def test_any_text_in_a_setting_is_text(screen: Browser, hostile: Path) -> None:
     open_page(screen, hostile / "report.html")
     assert_draws(screen, CHARTS)
@@ -129,6 +136,7 @@ def test_any_text_in_a_setting_is_text(screen: Browser, hostile: Path) -> None:
     assert screen.errors() == []
 
 
+@smallest_page
 def test_any_text_in_a_setting_is_text_on_the_landing_page(screen: Browser, hostile_snakemake_report: Path) -> None:
     check_snakemake_report(screen, hostile_snakemake_report)
     screen.open(hostile_snakemake_report)
@@ -190,8 +198,9 @@ def test_pages_fit_into_an_address(full_size: Path) -> None:
         assert page.stat().st_size * 4 / 3 + 100 < 2 * 1024**2, page.name
 
 
+@smallest_page
 def test_demo_report(screen: Browser) -> None:
-    report = Path(__file__).parents[2] / "results" / "demo" / "report.html"
+    report = PROJECT / "results" / "demo" / "report.html"
     if not report.is_file():
         pytest.skip("results/demo/report.html is not there: make demo")
     check_snakemake_report(screen, report)

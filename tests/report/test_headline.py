@@ -11,6 +11,8 @@ from helpers.simulated import simulate
 from video3d.common.errors import UserError
 from video3d.common.settings import read_settings
 from video3d.report import headline
+from video3d.report.notices import collect_notices
+from video3d.report.published import compare_with_published
 from video3d.report.results import Run, read_run
 
 NO_FAULTS = pd.DataFrame({"status": ["ok", "short"]})
@@ -31,7 +33,7 @@ def subset(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_scores_are_those_of_the_table(run: Run) -> None:
     table = run.accuracy.query("protocol == 'segments'").set_index(["split", "seed"])["top1"]
-    scores = {score.split: score for score in headline.scores(run)}
+    scores = {score.split: score for score in headline.collect_scores(run)}
     assert list(scores) == ["1", "2", "3", "mean"]
     assert scores["1"].top1 == pytest.approx(table["1"].sum() / 3)
     assert math.isnan(scores["1"].std_seeds)
@@ -45,8 +47,8 @@ def test_scores_are_those_of_the_table(run: Run) -> None:
 
 
 def test_compares_only_what_is_comparable(run: Run) -> None:
-    scores = headline.scores(run)
-    paper, published, recounted = headline.compare(run, scores)
+    scores = headline.collect_scores(run)
+    paper, published, recounted = compare_with_published(run, scores)
     assert paper.reason == "this run was not evaluated by the sliding protocol"
     split1 = scores[0]
     assert published.difference == pytest.approx(split1.top1 - 0.4398)
@@ -56,12 +58,12 @@ def test_compares_only_what_is_comparable(run: Run) -> None:
 
 
 def test_a_subset_is_compared_with_nothing(subset: Run) -> None:
-    assert {c.reason for c in headline.compare(subset, headline.scores(subset))} == {"other data"}
+    assert {c.reason for c in compare_with_published(subset, headline.collect_scores(subset))} == {"other data"}
 
 
 def test_what_is_said_first(subset: Run) -> None:
     audit = pd.DataFrame({"status": ["ok", "missing", "damaged", "short"]})
-    said = headline.notices(subset, headline.scores(subset), audit)
+    said = collect_notices(subset, headline.collect_scores(subset), audit)
     assert said[0].startswith("SIMULATED")
     assert said[1:] == [
         "A subset of UCF101: 3 of 101 classes; guessing gives 33.3 %. Not comparable with published numbers.",
@@ -72,12 +74,12 @@ def test_what_is_said_first(subset: Run) -> None:
 
 
 def test_full_ucf101_needs_no_warning(run: Run) -> None:
-    assert len(headline.notices(run, headline.scores(run), NO_FAULTS)) == 1  # that it is simulated
+    assert len(collect_notices(run, headline.collect_scores(run), NO_FAULTS)) == 1  # that it is simulated
 
 
 def test_the_sentence_names_its_protocol(run: Run) -> None:
-    scores = headline.scores(run)
-    sentence = headline.sentence(scores, "segments")
+    scores = headline.collect_scores(run)
+    sentence = headline.answer_sentence(scores, "segments")
     splits, seeds = (100 * value for value in (scores[-1].std_splits, scores[-1].std_seeds))
     assert (
         f"over 3 splits: {100 * scores[-1].top1:.1f} % "
@@ -87,7 +89,7 @@ def test_the_sentence_names_its_protocol(run: Run) -> None:
 
 
 def test_the_sentence_about_one_seed_names_no_deviation_over_seeds(subset: Run) -> None:
-    sentence = headline.sentence(headline.scores(subset), "segments")
+    sentence = headline.answer_sentence(headline.collect_scores(subset), "segments")
     assert re.search(r"\(standard deviation: [\d.]+ % over the splits\), 95 % interval", sentence)
 
 

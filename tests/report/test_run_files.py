@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from helpers.paths import PROJECT
 from helpers.simulated import simulate
 from video3d.common.errors import UserError
-from video3d.report import headline
+from video3d.report.notices import weights_notices
 from video3d.report.results import read_run
 from video3d.report.run_files import require_readable
 
@@ -40,9 +41,28 @@ def test_a_run_of_version_0_1_is_read(run: Path) -> None:
     read = read_run(run)
     assert read.models[1, 1]["weights"]["origin"] == "unchecked"
     assert read.trainings == {}
-    assert headline.origins(read) == [
+    assert weights_notices(read) == [
         "Split 1, seed 1 has weights whose training data are unknown: the test videos may be among them."
     ]
+
+
+def test_a_run_from_before_settings_were_renamed_is_read(run: Path) -> None:
+    old = {"average": 0.9, "stage_rates": {"fc": 2}, "clip_gradients": 1.0, "accumulate": 2, "compile": False}
+    today = ("ema_decay", "lr_multipliers", "max_grad_norm", "gradient_accumulation_steps")
+
+    def renamed(train: dict) -> dict:
+        return {name: value for name, value in train.items() if name not in today} | old
+
+    config, description = run / "config.yaml", run / PLACE / "weights.json"
+    settings, training = yaml.safe_load(config.read_text()), json.loads(description.read_text())
+    config.write_text(yaml.safe_dump(settings | {"train": renamed(settings["train"])}))
+    description.write_text(json.dumps(training | {"train": renamed(training["train"])}))
+    require_readable(run)
+    train = read_run(run).settings.train
+    assert [getattr(train, name) for name in today] == [0.9, {"fc": 2}, 1, 2]
+    config.write_text(yaml.safe_dump(settings | {"train": {"averag": 0.9}}))
+    with pytest.raises(UserError, match=r"(?s)config\.yaml: .*unknown key train: averag"):
+        read_run(run)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from audit import audit, main, read_listed, summary
+from audit import audit_videos, format_audit, main, read_listed
 from helpers.script_call import call
 from video3d.common.errors import UserError
 from video3d.dataset.ucf101 import read_class_index
@@ -79,9 +79,9 @@ def test_all_official_videos_are_listed(official_lists):
     listed = read_listed(official_lists, classes)
     assert len(listed) == 13_320
     assert (listed[0].video, listed[-1].video) == ("v_ApplyEyeMakeup_g01_c01", "v_YoYo_g25_c05")
-    missing = audit(listed, {name: {} for name in classes}, 16)
+    missing = audit_videos(listed, {name: {} for name in classes}, 16)
     assert {row.status for row in missing} == {"missing"}
-    assert len(summary(missing).splitlines()) == 1 + 101 + 1 + 13_320
+    assert len(format_audit(missing).splitlines()) == 1 + 101 + 1 + 13_320
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from helpers.script_call import call
 from helpers.tiny_packs import write_dataset
 from video3d.common.files import sha256
 from video3d.dataset.split_table import read_split
-from video3d.weights.training_data import record
+from video3d.weights.training_data import record_training_data
 
 
 @pytest.fixture
@@ -24,7 +24,10 @@ def trained_on(tmp_path, videos, sources, **facts):
     folder = tmp_path / "seed1"
     folder.mkdir()
     (folder / "history.csv").write_text("epoch\n1\n")
-    facts = {"training_data": record(videos, sources), "history_sha256": sha256(folder / "history.csv")} | facts
+    facts = {
+        "training_data": record_training_data(videos, sources),
+        "history_sha256": sha256(folder / "history.csv"),
+    } | facts
     return write_weights(folder / "w.pdparams", **facts)
 
 

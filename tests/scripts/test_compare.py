@@ -11,7 +11,7 @@ import compare
 from helpers.script_call import call
 from helpers.simulated import simulate
 from video3d.report import results
-from video3d.report.tables import run_differences
+from video3d.report.paired_comparison import difference_table
 
 
 def write_run(folder: Path, answers: dict, protocol: str = "segments", first: int = 1) -> Path:
@@ -93,7 +93,7 @@ def test_the_report_shows_the_same_difference_and_interval(tmp_path):
     b = simulate(tmp_path, run="b", **small)
     a = simulate(tmp_path, run="a", skill=-0.1, **small)
     compared = compare.compare_runs(a, b).query("split == 'all'").reset_index()
-    shown = run_differences(results.read_run(b), [results.read_run(a)])
+    shown = difference_table(results.read_run(b), [results.read_run(a)])
     assert list(shown["protocol"]) == list(compared["protocol"]) == ["segments", "sliding"]
     for column, here in (("difference",) * 2, ("low", "difference_low"), ("high", "difference_high"), ("videos",) * 2):
         assert list(shown[column]) == list(compared[here]), column

@@ -9,8 +9,8 @@ import make_demo_dataset as demo
 from video3d.clips.temporal_sampling import segment_indices
 from video3d.common.settings import resolve
 from video3d.model.resnet3d import build_network
-from video3d.training.mixup import targets
-from video3d.training.trainer import Learner
+from video3d.training.mixup import soft_targets
+from video3d.training.trainer import Trainer
 
 FRAMES, SIZE, BATCH, EPOCHS = 8, 56, 8, 4
 TEST_GROUPS = range(1, 8)
@@ -35,18 +35,18 @@ def make_clips(groups, still):
 
 def accuracy(still):
     """Top-1 on the videos of unseen groups after a short training with the demo's network."""
-    settings = resolve({"model": {"width": 8}, "clip": {"frames": FRAMES, "size": SIZE}}).model_dump()
+    settings = resolve({"model": {"width": 8}, "clip": {"frames": FRAMES, "size": SIZE}})
     paddle.seed(0)
-    network = build_network(settings["model"], len(demo.CLASSES))
-    learner = Learner(network, settings["clip"], settings["train"], threads=2)
+    network = build_network(settings.model.model_dump(), len(demo.CLASSES))
+    trainer = Trainer(network, settings.clip, settings.train, threads=2)
     clips, labels = make_clips([group for group in demo.GROUPS if group not in TEST_GROUPS], still)
     steps = EPOCHS * len(clips) // BATCH
     order = np.concatenate([np.random.default_rng(epoch).permutation(len(clips)) for epoch in range(EPOCHS)])
     for step, batch in enumerate(order[: steps * BATCH].reshape(steps, BATCH)):
         rate = 0.02 * (1 + np.cos(np.pi * step / steps)) / 2
-        learner.step(clips[batch], targets(labels[batch], len(demo.CLASSES)), rate, step)
+        trainer.step(clips[batch], soft_targets(labels[batch], len(demo.CLASSES)), rate, step)
     clips, labels = make_clips(TEST_GROUPS, still)
-    predicted = np.concatenate([learner.predict(part).argmax(1) for part in np.array_split(clips, 6)])
+    predicted = np.concatenate([trainer.predict(part).argmax(1) for part in np.array_split(clips, 6)])
     return (predicted == labels).mean()
 
 

@@ -50,7 +50,7 @@ def test_the_folder_describes_itself(weights, tmp_path):
     assert sorted(file.name for file in (tmp_path / "model").iterdir()) == [
         "metadata.json", "model.json", "model.pdiparams",
     ]  # fmt: skip
-    assert Predictor(tmp_path / "model", device="cpu").labels == CLASSES
+    assert Predictor(tmp_path / "model", device="cpu").class_names == CLASSES
 
 
 @pytest.mark.parametrize(

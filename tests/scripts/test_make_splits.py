@@ -10,7 +10,8 @@ import make_splits
 from export_lists import annotation_lists
 from helpers.script_call import call
 from make_splits import apply_audit, make_split, require_videos
-from video3d.dataset.ucf101 import CLASSES, read_split
+from video3d.dataset.audit_table import AuditedVideo
+from video3d.dataset.ucf101 import CLASSES, read_official_split
 
 CLASS_NAMES = ["Archery", "HandstandPushups", "Punch"]
 VIDEO_NAMES = {"HandstandPushups": "HandStandPushups"}
@@ -170,7 +171,7 @@ def test_outdated_audit(data):
 
 @pytest.mark.parametrize("split", [1, 2, 3])
 def test_no_group_crosses_on_the_official_lists(official_lists, split):
-    train, test = read_split(official_lists, split)
+    train, test = read_official_split(official_lists, split)
     rows = make_split(train, test, CLASSES, [22, 23])
     groups = {subset: set() for subset in ("train", "validation", "test")}
     for row in rows:
@@ -182,7 +183,9 @@ def test_no_group_crosses_on_the_official_lists(official_lists, split):
     assert {(row.class_name, row.group) for row in rows if row.subset == "test"} == {
         (video.class_name, video.group) for video in test
     }
-    usable, faulty = apply_audit(rows, {row.video: {"status": "ok", "frames": "30"} for row in rows})
+    usable, faulty = apply_audit(
+        rows, {row.name: AuditedVideo(row.name, row.class_name, row.group, "ok", 30, "") for row in rows}
+    )
     require_videos(usable, CLASSES)
     assert (len(usable), faulty) == (13_320, [])
 

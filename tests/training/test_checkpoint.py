@@ -2,15 +2,16 @@ import numpy as np
 import pytest
 
 from video3d.common.errors import UserError
-from video3d.training.checkpoint import FILE, State, Totals, load_checkpoint, save_checkpoint
+from video3d.training.checkpoint import FILE, Checkpoint, State, Totals
 
 STATE = State(epoch=3, step=2, totals=Totals(clips=8, loss=1.5), history=[{"epoch": 1}, {"epoch": 2}])
 
 
 def test_a_checkpoint_comes_back_bit_for_bit(tmp_path):
     tensors = {"weights/a.b": np.array([0.1, np.nan], np.float32), "optimizer/a.b/_velocity_0": np.ones((2, 3))}
-    save_checkpoint(tmp_path / "key", "key", STATE, tensors)
-    state, found = load_checkpoint(tmp_path / "key", "key")
+    checkpoint = Checkpoint(tmp_path / "key", "key")
+    checkpoint.save(STATE, tensors)
+    state, found = checkpoint.load()
     assert state == STATE
     assert {name: value.tobytes() for name, value in found.items()} == {n: v.tobytes() for n, v in tensors.items()}
 
@@ -18,26 +19,26 @@ def test_a_checkpoint_comes_back_bit_for_bit(tmp_path):
 def test_without_a_checkpoint_there_is_none_and_leftovers_of_a_kill_go(tmp_path):
     leftover = tmp_path / f".{FILE}.123.part"
     leftover.write_bytes(b"half")
-    assert load_checkpoint(tmp_path, "key") is None
+    assert Checkpoint(tmp_path, "key").load() is None
     assert not leftover.exists()
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
-    save_checkpoint(tmp_path, "key", STATE, {})
+    Checkpoint(tmp_path, "key").save(STATE, {})
     with pytest.raises(UserError, match="of another training"):
-        load_checkpoint(tmp_path, "other")
+        Checkpoint(tmp_path, "other").load()
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"text"])
 def test_a_damaged_checkpoint_is_named(tmp_path, damage):
-    save_checkpoint(tmp_path, "key", STATE, {"weights/a": np.ones(100)})
+    Checkpoint(tmp_path, "key").save(STATE, {"weights/a": np.ones(100)})
     path = tmp_path / FILE
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UserError, match=r"checkpoint\.npz is damaged"):
-        load_checkpoint(tmp_path, "key")
+        Checkpoint(tmp_path, "key").load()
 
 
 def test_nothing_in_a_checkpoint_is_executed(tmp_path):
     np.savez(tmp_path / FILE, facts=np.array([print], dtype=object))
     with pytest.raises(UserError, match="damaged"):
-        load_checkpoint(tmp_path, "key")
+        Checkpoint(tmp_path, "key").load()

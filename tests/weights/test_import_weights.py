@@ -17,15 +17,15 @@ from helpers.dangerous_pickle import Command
 from helpers.golden_weights import golden_tensor
 from helpers.torch_writer import save_legacy, save_zip
 from video3d.common.errors import UserError
-from video3d.common.settings import resolve
+from video3d.common.settings import ClipSettings, ModelSettings, resolve
 from video3d.model.resnet3d import build_network
-from video3d.training.loop import start_from
+from video3d.training.start import load_start
 from video3d.weights.import_weights import (
     ACTIVITYNET,
     IMAGENET,
     KINETICS,
     check_settings,
-    describe,
+    identify_network,
     load_any,
     paddle_tensors,
 )
@@ -69,7 +69,7 @@ def test_every_published_name_and_shape_is_accounted_for(golden, entry):
         for name, shape in golden[entry]["shapes"].items()
     }
     tensors = paddle_tensors(published, entry)
-    found = describe(tensors, entry)
+    found = identify_network(tensors, entry)
     expected = {
         "reference": (18, "reference", 1),
         "resnet-18-A": (18, "A", 1),
@@ -78,7 +78,7 @@ def test_every_published_name_and_shape_is_accounted_for(golden, entry):
         "resnext-101-32-B": (101, "B", 32),
     }[entry]
     assert (found["model"]["depth"], found["model"]["shortcut"], found["model"]["cardinality"]) == expected
-    assert (found["model"]["width"], found["classes"]) == (64, 101)
+    assert (found["model"]["width"], found["num_classes"]) == (64, 101)
     assert (
         sum(math.prod(values.shape) for name, values in tensors.items() if name[-5:] not in ("_mean", "iance"))
         == (golden[entry]["trainable_parameters"])
@@ -86,14 +86,14 @@ def test_every_published_name_and_shape_is_accounted_for(golden, entry):
 
 
 def test_a_file_of_2018(tmp_path):
-    """As resnet-18-kinetics.pth: several pickles, CUDA storages, type A, prefix, an optimiser, 400 classes."""
+    """As resnet-18-kinetics.pth: several pickles, CUDA storages, type A, prefix, an optimizer, 400 classes."""
     published = published_tensors(TINY, 400, prefix="module.")
     optimizer = {"state": {}, "param_groups": [{"lr": 0.1, "momentum": 0.9, "dampening": 0.9, "params": [1, 2]}]}
     content = {"epoch": 200, "arch": "resnet-18", "state_dict": published, "optimizer": optimizer}
     save_legacy(tmp_path / "w.pth", content, device="cuda:0", old=True)
     tensors, metadata = load_any(tmp_path / "w.pth")
     assert_same_network(tensors, published, TINY, 400)
-    expected = {"source": "PyTorch", "model": TINY, "classes": 400, "clip": ACTIVITYNET}
+    expected = {"source": "PyTorch", "model": TINY, "num_classes": 400, "clip": ACTIVITYNET}
     assert metadata == expected | checksum(tmp_path / "w.pth")
 
 
@@ -105,7 +105,7 @@ def test_a_file_of_2020(tmp_path, save):
     save(tmp_path / "w.pth", {"epoch": 200, "arch": "resnet-18", "state_dict": published}, device="cuda:0")
     tensors, metadata = load_any(tmp_path / "w.pth")
     assert_same_network(tensors, published, model, 700)
-    expected = {"source": "PyTorch", "model": model, "classes": 700, "clip": KINETICS}
+    expected = {"source": "PyTorch", "model": model, "num_classes": 700, "clip": KINETICS}
     assert metadata == expected | checksum(tmp_path / "w.pth")
 
 
@@ -121,12 +121,12 @@ def test_a_fine_tuned_resnext(tmp_path):
 
 @pytest.mark.parametrize("layout", ["zip", "legacy"])
 def test_files_that_pytorch_wrote(layout):
-    """Written by PyTorch 2.13: a checkpoint with optimiser in the one, a bare state dict in the other layout."""
+    """Written by PyTorch 2.13: a checkpoint with optimizer in the one, a bare state dict in the other layout."""
     model = TINY | {"shortcut": "B" if layout == "zip" else "A"}
     published = published_tensors(model, 3, counter=True)
     tensors, metadata = load_any(FIXTURES / f"{layout}.pth")
     assert_same_network(tensors, published, model, 3)
-    assert metadata == {"source": "PyTorch", "model": model, "classes": 3} | checksum(FIXTURES / f"{layout}.pth")
+    assert metadata == {"source": "PyTorch", "model": model, "num_classes": 3} | checksum(FIXTURES / f"{layout}.pth")
 
 
 def test_half_precision_becomes_single(tmp_path):
@@ -157,7 +157,7 @@ def test_a_file_of_the_reference_implementation(tmp_path, golden):
     tensors, metadata = load_any(tmp_path / "best.pdparams")
     assert tensors.keys() == state.keys()
     assert all(np.array_equal(tensors[name], tensor.numpy()) for name, tensor in state.items())
-    expected = {"source": "reference implementation", "model": model, "classes": 3, "clip": IMAGENET}
+    expected = {"source": "reference implementation", "model": model, "num_classes": 3, "clip": IMAGENET}
     assert metadata == expected | checksum(tmp_path / "best.pdparams")
 
 
@@ -168,7 +168,7 @@ def test_our_own_file_keeps_its_metadata(tmp_path):
     tensors, metadata = load_any(tmp_path / "weights.pdparams")
     assert tensors.keys() == network.state_dict().keys()
     assert metadata.items() >= own.items()
-    assert metadata["classes"] == 3
+    assert metadata["num_classes"] == 3
 
 
 @pytest.mark.parametrize("torch_names", [True, False])
@@ -257,45 +257,45 @@ def test_other_networks_are_named(tmp_path):
 
 
 def test_settings_that_contradict_the_weights_are_answered_with_the_right_ones(caplog):
-    known = {"model": TINY, "classes": 400, "clip": ACTIVITYNET}
-    paper = {"input": "rgb", "mean": [0.450097, 0.422492, 0.390098], "std": [0.003922] * 3}
-    check_settings("w.pth", known, TINY | {"dropout": 0.5}, paper)
+    known = {"model": TINY, "num_classes": 400, "clip": ACTIVITYNET}
+    paper = ClipSettings(mean=[0.450097, 0.422492, 0.390098], std=[0.003922] * 3)
+    check_settings("w.pth", known, ModelSettings(**TINY, dropout=0.5), paper)
     with pytest.raises(UserError) as error:
-        check_settings("w.pth", known, TINY | {"shortcut": "B"}, paper | IMAGENET)
+        check_settings("w.pth", known, ModelSettings(**TINY | {"shortcut": "B"}), ClipSettings(**IMAGENET))
     assert '"shortcut": "A"' in str(error.value)
     assert "[0.450097, 0.422492, 0.390098]" in str(error.value)
-    check_settings("w.pth", {"model": TINY, "classes": 3}, TINY, paper)
+    check_settings("w.pth", {"model": TINY, "num_classes": 3}, ModelSettings(**TINY), paper)
     assert "w.pth does not tell its input's normalisation" in caplog.text
 
 
 def test_weights_that_saw_another_kind_of_input_are_refused():
-    clip = resolve({}).model_dump()["clip"]
-    known = {"model": TINY, "classes": 3, "clip": clip | {"input": "difference"}}
+    model, difference = ModelSettings(**TINY), ClipSettings(input="difference")
+    known = {"model": TINY, "num_classes": 3, "clip": difference.model_dump()}
     with pytest.raises(UserError, match='"input": "difference"'):
-        check_settings("w.pdparams", known, TINY, clip)
-    check_settings("w.pdparams", known, TINY, clip | {"input": "difference"})
+        check_settings("w.pdparams", known, model, ClipSettings())
+    check_settings("w.pdparams", known, model, difference)
 
 
 def test_training_starts_from_published_weights_with_a_new_classifier():
-    model, clip = TINY | {"shortcut": "B"}, {"frames": 16, "size": 112} | KINETICS
-    settings = {"model": model, "clip": clip, "train": {"weights": str(FIXTURES / "zip.pth")}}
+    model = TINY | {"shortcut": "B"}
+    settings = resolve({"model": model, "clip": KINETICS, "train": {"weights": str(FIXTURES / "zip.pth")}})
     network = build_network(model, 5)
     classifier = network.fc.weight.numpy()
-    start_from(network, settings, list("abcde"))
+    load_start(network, settings, list("abcde"))
     np.testing.assert_array_equal(network.conv1.weight.numpy(), golden_tensor("conv1.weight", [1, 3, 7, 7, 7]))
     np.testing.assert_array_equal(network.fc.weight.numpy(), classifier)
     with pytest.raises(UserError, match=r'zip\.pth is of another network[\s\S]*"depth": 10, "shortcut": "B"'):
-        start_from(network, settings | {"model": TINY}, list("abcde"))
+        load_start(network, settings.model_copy(update={"model": ModelSettings(**TINY)}), list("abcde"))
 
 
 def test_a_classifier_is_taken_over_if_it_is_known_to_be_of_the_same_classes(tmp_path):
-    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "own.pdparams")}}).model_dump()
+    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "own.pdparams")}})
     trained = build_network(TINY, 2)
-    save_weights(tmp_path / "own.pdparams", trained, {"labels": ["Punch", "YoYo"], "clip": settings["clip"]})
+    save_weights(tmp_path / "own.pdparams", trained, {"labels": ["Punch", "YoYo"], "clip": settings.clip.model_dump()})
     taken = []
     for classes in (["Punch", "YoYo"], ["YoYo", "Punch"], ["Punch", "YoYo", "Bowling"]):
         network = build_network(TINY, len(classes))
-        start_from(network, settings, classes)
+        load_start(network, settings, classes)
         taken.append(np.array_equal(network.fc.weight.numpy(), trained.fc.weight.numpy()))
     assert taken == [True, False, False]
 
@@ -305,10 +305,10 @@ def test_weights_without_a_classifier_are_a_start(tmp_path):
     del published["fc.weight"], published["fc.bias"]
     save_zip(tmp_path / "w.pth", published)
     tensors, known = load_any(tmp_path / "w.pth")
-    assert (known["model"], known["classes"]) == (TINY, None)
-    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "w.pth")}}).model_dump()
+    assert (known["model"], known["num_classes"]) == (TINY, None)
+    settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "w.pth")}})
     network = build_network(TINY, 5)
-    start_from(network, settings, list("abcde"))
+    load_start(network, settings, list("abcde"))
     np.testing.assert_array_equal(network.conv1.weight.numpy(), tensors["conv1.weight"])
     del published["conv1.weight"]
     save_zip(tmp_path / "w.pth", published)

@@ -4,7 +4,7 @@ import pytest
 
 from video3d.common.errors import UserError
 from video3d.dataset.split_table import Video
-from video3d.weights.training_data import overlap, record, require_unseen
+from video3d.weights.training_data import compare_videos, record_training_data, require_unseen
 
 
 def video(class_name: str, group: int, clip: int = 1, name: str | None = None) -> Video:
@@ -12,11 +12,11 @@ def video(class_name: str, group: int, clip: int = 1, name: str | None = None) -
 
 
 TRAINED = [video("Archery", 8), video("Archery", 9), video("Bowling", 8, clip=2)]
-RECORD = record(TRAINED, ["a8", "a9", "b8"])
+RECORD = record_training_data(TRAINED, ["a8", "a9", "b8"])
 
 
 def shared(tested: list[Video], sources: list[str], training_data: dict | None = RECORD):
-    return overlap(training_data, tested, sources)
+    return compare_videos(training_data, tested, sources)
 
 
 def test_the_record_keeps_every_video_with_its_group_and_file():
@@ -60,19 +60,19 @@ def test_a_group_of_the_same_number_in_another_class_is_another_group():
 
 def test_without_a_record_nobody_knows():
     found = shared(TRAINED, ["a8", "a9", "b8"], None)
-    assert found.known is None and found.summary()["test_videos_trained_on"] is None
+    assert found.known is None and found.counts()["test_videos_trained_on"] is None
     require_unseen(found, "w", "split")
 
 
 def test_what_the_starting_weights_had_seen_counts():
-    second = record([video("Archery", 1)], ["a1"], {"training_data": RECORD})
+    second = record_training_data([video("Archery", 1)], ["a1"], {"training_data": RECORD})
     assert second["complete"]
     assert shared([video("Archery", 9)], ["x"], second).videos == ["v_Archery_g09_c01"]
     assert shared([video("Archery", 1)], ["x"], second).videos == ["v_Archery_g01_c01"]
 
 
 def test_starting_from_weights_of_unknown_origin_leaves_it_unknown_unless_something_is_found():
-    second = record([video("Archery", 1)], ["a1"], {})
+    second = record_training_data([video("Archery", 1)], ["a1"], {})
     assert not second["complete"]
     assert shared([video("Archery", 2)], ["x"], second).known is None
     assert shared([video("Archery", 1)], ["x"], second).known is True

@@ -77,6 +77,20 @@ def test_comments_and_docstrings_rerun_nothing(finished):
     assert finished.would_run() == {}
 
 
+def test_an_edited_description_of_a_setting_reruns_nothing(finished):
+    finished.edit("workflow_scripts/video3d/common/settings.py", '"""passes over the', '"""how many passes over the')
+    finished.edit("workflow_scripts/video3d/common/settings_errors.py", '"a whole number"', '"an integer"')
+    assert finished.would_run() == {}
+
+
+def test_a_new_setting_concerns_its_section_only(finished):
+    file = "workflow_scripts/video3d/common/settings.py"
+    finished.edit(file, 'note: str = ""\n', 'note: str = ""\n    """a sentence"""\n\n    footer: str = ""\n')
+    assert finished.would_run() == {"figures": 1}
+    finished.edit(file, "epochs: Count = 25\n", 'epochs: Count = 25\n    """passes"""\n\n    patience: Count = 1\n')
+    assert "train" in finished.would_run()
+
+
 def test_new_file_times_rerun_nothing(finished):
     later = time.time() + 60
     for folder in ("workflow_scripts", "rules", "report", "schemas"):

@@ -1,20 +1,49 @@
-"""Clips out of packs of frames: which packs, and the frames of a clip decoded and cropped."""
+"""Read clips from packs of frames: open the packs, decode the frames of a clip, crop and resize them."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import simplejpeg
 
-from video3d.clips.spatial_crops import RESIZING, Box, centre_box, crop_resizer, decode, mirror
+from video3d.clips.spatial_crops import RESIZING, Box, centre_box, change_colours, crop_resizer, decode, mirror
 from video3d.common.errors import UserError
 from video3d.dataset.split_table import Video
 from video3d.frames.frame_pack import Pack
 
 
+class ClipRequest(NamedTuple):
+    """A clip to be decoded: frames of one video, and what becomes of their pixels.
+
+    video: a row of the split table. pack: the pack of its class. indices: of the frames, int64 (T,), 0-based. box: the
+    rectangle that is cut out of each frame. flip: whether left and right are swapped. colours: a change as
+    `spatial_crops.random_colours` draws it. resizing: one of `spatial_crops.RESIZERS`.
+    """
+
+    video: Video
+    pack: Pack
+    indices: np.ndarray
+    box: Box
+    flip: bool = False
+    colours: np.ndarray | None = None
+    resizing: str = RESIZING
+
+
+def centre_request(
+    video: Video, pack: Pack, indices: np.ndarray, flip: bool = False, resizing: str = RESIZING
+) -> ClipRequest:
+    """Return the request for the centre square of some frames: the view of validation, evaluation and prediction.
+
+    The arguments are the attributes of `ClipRequest`. Raises UserError if the size of the first frame cannot be read.
+    """
+    box = centre_box(*frame_size(pack, video.name, int(indices[0])))
+    return ClipRequest(video, pack, indices, box, flip, resizing=resizing)
+
+
 def open_packs(frames: str | os.PathLike, videos: Sequence[Video]) -> dict[str, Pack]:
-    """The packs of the videos' classes, by class; `frames` is the folder with <Class>.zip.
+    """Open the packs of the videos' classes, <Class>.zip in the folder `frames`; return them by class name.
 
     Raises UserError if a pack is missing or holds other videos or other numbers of frames than the split table says.
     """
@@ -67,21 +96,14 @@ def decode_frames(
             raise _undecodable(pack, video, index, error) from error
 
 
-def fill_clip(
-    out: np.ndarray,
-    video: Video,
-    pack: Pack,
-    indices: np.ndarray,
-    draw_box: Callable[[int, int], Box] = centre_box,
-    flip: bool = False,
-    resizing: str = RESIZING,
-) -> None:
-    """Decode the frames `indices` of a video into `out`, uint8 RGB (T, H, W, 3), all cropped by the same box."""
-    indices = indices.tolist()
-    box = draw_box(*frame_size(pack, video.name, indices[0]))
-    decode_frames(out, pack, video.name, indices, box, resizing)
-    if flip:
+def read_clip(out: np.ndarray, request: ClipRequest) -> None:
+    """Decode a clip into `out`, uint8 RGB (T, size, size, 3). Raises what `decode_frames` raises."""
+    indices = request.indices.tolist()
+    decode_frames(out, request.pack, request.video.name, indices, request.box, request.resizing)
+    if request.flip:
         mirror(out)
+    if request.colours is not None:
+        change_colours(out, request.colours)
 
 
 def _undecodable(pack: Pack, video: str, index: int, error: ValueError) -> UserError:

@@ -1,21 +1,28 @@
 """Batches of decoded clips, prepared ahead of their use by threads."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
-Item = TypeVar("Item")
+from video3d.clips.clip_reader import ClipRequest, read_clip
+
 BATCHES_AHEAD = 3
 
 
 class Batch(NamedTuple):
-    """Some items and their clips, uint8 RGB (N, T, H, W, 3)."""
+    """Some requests and their clips, uint8 RGB (N, T, H, W, 3)."""
 
-    items: Sequence
+    requests: Sequence[ClipRequest]
     clips: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The label of each clip's video, int64 (N,)."""
+        return np.array([request.video.label for request in self.requests])
 
 
 class Loader:
@@ -31,44 +38,48 @@ class Loader:
         self._workers = workers
         self._idle: list[np.ndarray] = []  # kept over epochs, as fresh memory can cost half a second each time
 
-    def batches(self, items: Sequence[Item], fill: Callable[[np.ndarray, Item], None]) -> Iterator[Batch]:
-        """The items in their order, `batch_size` at a time, the last batch as many as are left.
+    def batches(self, requests: Iterable[ClipRequest]) -> Iterator[Batch]:
+        """Yield the requested clips in their order, `batch_size` at a time; the last batch has what is left.
 
-        `fill(out, item)` writes the item's clip straight into its place in the batch. At most `BATCHES_AHEAD` batches
-        beside the one in use exist at any time, and their memory is used again: a batch is valid until the next one is
-        asked for. What `fill` raises is raised here, when its batch is due.
+        Requests are taken when their batch is begun. At most `BATCHES_AHEAD` batches beside the one in use exist at any
+        time, and their memory is used again: a batch is valid until the next one is asked for. Raises UserError, in the
+        place of the batch, if a frame of it does not decode.
         """
-        shape = BATCHES_AHEAD + 1, self._batch_size, *self._clip_shape
-        rooms = self._idle.pop() if self._idle else np.empty(shape, np.uint8)
+        requests = iter(requests)
+        buffers = self._idle.pop() if self._idle else self._new_buffers()
         with ThreadPoolExecutor(self._workers, thread_name_prefix="loader") as pool:
-            due: deque[tuple[Batch, list[Future]]] = deque()
+            in_flight: deque[tuple[Batch, list[Future]]] = deque()
+            number = 0
             try:
-                for number, start in enumerate(range(0, len(items), self._batch_size)):
-                    part = items[start : start + self._batch_size]
-                    clips = rooms[number % len(rooms), : len(part)]
-                    todo = deque(zip(clips, part, strict=True))
-                    work = [pool.submit(_fill_all, fill, todo) for _ in range(self._workers)]
-                    due.append((Batch(part, clips), work))
-                    if len(due) == len(rooms):
-                        yield _finished(*due.popleft())
-                while due:
-                    yield _finished(*due.popleft())
+                while part := list(islice(requests, self._batch_size)):
+                    clips = buffers[number % len(buffers), : len(part)]
+                    queue = deque(zip(clips, part, strict=True))
+                    futures = [pool.submit(_read_clips, queue) for _ in range(self._workers)]
+                    in_flight.append((Batch(part, clips), futures))
+                    number += 1
+                    if len(in_flight) == len(buffers):
+                        yield _finished(*in_flight.popleft())
+                while in_flight:
+                    yield _finished(*in_flight.popleft())
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-                self._idle.append(rooms)
+                self._idle.append(buffers)
+
+    def _new_buffers(self) -> np.ndarray:
+        return np.empty((BATCHES_AHEAD + 1, self._batch_size, *self._clip_shape), np.uint8)
 
 
-def _fill_all(fill: Callable[[np.ndarray, Item], None], todo: deque) -> None:
-    """Fill the clips that no other thread has taken; a task for each of them would cost more hand-overs."""
+def _read_clips(queue: deque[tuple[np.ndarray, ClipRequest]]) -> None:
+    """Read the clips that no other thread has taken; a task for each of them would cost more hand-overs."""
     while True:
         try:
-            clip, item = todo.popleft()
+            clip, request = queue.popleft()
         except IndexError:
             return
-        fill(clip, item)
+        read_clip(clip, request)
 
 
-def _finished(batch: Batch, work: list[Future]) -> Batch:
-    for future in work:
+def _finished(batch: Batch, futures: list[Future]) -> Batch:
+    for future in futures:
         future.result()
     return batch

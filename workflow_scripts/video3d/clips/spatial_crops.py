@@ -1,6 +1,7 @@
 """Which pixels of a frame the network sees: crops, mirroring and resizing, the same for all frames of a clip.
 
-Drawing (pure functions of the frame's size and a random generator) is apart from doing (`crop_resizer`).
+What is drawn (by pure functions of the frame's size and a random generator) is apart from how it is done
+(`crop_resizer`).
 """
 
 import math
@@ -39,9 +40,9 @@ class Box(NamedTuple):
 
 
 def centre_box(width: int, height: int) -> Box:
-    """The largest centred square: resized, it is the centre crop of a frame whose short side was resized to its size.
+    """Return the largest centred square: the view of validation, evaluation and prediction.
 
-    This is the view of validation, evaluation and prediction.
+    Resized, it is the centre crop of a frame whose short side was resized to its size.
     """
     side = min(width, height)
     return Box((width - side) // 2, (height - side) // 2, side, side)
@@ -49,7 +50,7 @@ def centre_box(width: int, height: int) -> Box:
 
 @cache
 def multi_scale_sizes(width: int, height: int, size: int) -> tuple[tuple[int, int], ...]:
-    """The (width, height) pairs that `multi_scale_box` draws from: ten, some of them equal for small frames.
+    """Return the ten (width, height) pairs that `multi_scale_box` draws from; for small frames, some are equal.
 
     Each side is the frame's shorter side × {1, .875, .75, .66}, the two factors at most one step apart; a length less
     than 3 px away from `size` becomes `size`, which spares the resizing.
@@ -61,7 +62,7 @@ def multi_scale_sizes(width: int, height: int, size: int) -> tuple[tuple[int, in
 
 
 def multi_scale_box(width: int, height: int, size: int, rng: Random) -> Box:
-    """A crop of one of ten sizes at one of 13 positions, to be resized to `size` × `size`.
+    """Draw a crop of one of ten sizes at one of 13 positions, to be resized to `size` × `size`.
 
     The positions of its corner are 13 of the 5 × 5 grid of quarters of the free space: corners, centre, middles of the
     edges, inner quarters.
@@ -73,7 +74,7 @@ def multi_scale_box(width: int, height: int, size: int, rng: Random) -> Box:
 
 
 def corner_box(width: int, height: int, size: int, rng: Random) -> Box:
-    """A square of one of five scales in one of the four corners or the centre; `size` does not matter.
+    """Draw a square of one of five scales in one of the four corners or the centre; `size` does not matter.
 
     Its side is the shorter side × {1, 2^-1/4, 2^-1/2, 2^-3/4, 1/2}.
     Source: Hara et al., "Can Spatiotemporal 3D CNNs Retrace …", CVPR 2018, section 3.2.
@@ -85,7 +86,7 @@ def corner_box(width: int, height: int, size: int, rng: Random) -> Box:
 
 
 def random_resized_box(width: int, height: int, size: int, rng: Random) -> Box:
-    """A rectangle of 8 to 100 % of the frame's area and a ratio of 3:4 to 4:3, anywhere; `size` does not matter.
+    """Draw a rectangle of 8 to 100 % of the frame's area and a ratio of 3:4 to 4:3, anywhere; `size` does not matter.
 
     If ten draws do not fit into the frame, it is the centre square.
     Source: Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
@@ -119,13 +120,13 @@ def change_colours(clip: np.ndarray, colours: np.ndarray) -> None:
     cv2.transform(picture, np.column_stack([colours[:, :3], colours[:, 3] * mean_grey]), dst=picture)
 
 
-def decode(jpeg: bytes | memoryview, room: np.ndarray | None = None) -> np.ndarray:
-    """Return a frame, uint8 RGB (H, W, 3), in the memory of the frame `room` if one is given.
+def decode(jpeg: bytes | memoryview, buffer: np.ndarray | None = None) -> np.ndarray:
+    """Return a frame, uint8 RGB (H, W, 3), in the memory of the frame `buffer` if one is given.
 
     Fresh memory for each frame takes as long as half the decoding. Raises ValueError if the JPEG is damaged, truncated
-    or too large for the room.
+    or too large for the buffer.
     """
-    return simplejpeg.decode_jpeg(jpeg, "RGB", buffer=room)
+    return simplejpeg.decode_jpeg(jpeg, "RGB", buffer=buffer)
 
 
 def crop_resizer(box: Box, size: int, resizing: str = RESIZING) -> Callable[[np.ndarray, np.ndarray], None]:
@@ -151,11 +152,11 @@ def crop_resizer(box: Box, size: int, resizing: str = RESIZING) -> Callable[[np.
 
 
 def triangle_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
-    """Resize with a triangle filter, in each axis as wide as the shrinking: what Pillow calls bilinear.
+    """Return a function that resizes with a triangle filter, in each axis as wide as the shrinking: Pillow's bilinear.
 
     Bilinear interpolation alone would skip pixels where it shrinks. It is a triangle filter of one pixel on either
     side, so the picture is first smoothed by what is missing to the wider one. The outcome is within a grey level of
-    Pillow's on the average, and takes a quarter of the time.
+    Pillow's on average, and takes a quarter of the time.
     """
     across, down = smoothing(width / size), smoothing(height / size)
     smooth = np.empty((height, width, 3), np.uint8) if max(len(across), len(down)) > 1 else None
@@ -170,7 +171,7 @@ def triangle_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray
 
 @cache
 def smoothing(shrinking: float) -> np.ndarray:
-    """The weights, float64 (taps,), that make a triangle filter of `shrinking` pixels out of bilinear interpolation.
+    """Return weights, float64 (taps,), that turn bilinear interpolation into a triangle filter of `shrinking` pixels.
 
     Interpolated between whole pixels, a triangle of n pixels stays one, of variance n² / 6, as interpolation adds 1/6
     to the (n² - 1) / 6 of its weights. Between two whole n, theirs are mixed to the variance wanted.
@@ -183,13 +184,13 @@ def smoothing(shrinking: float) -> np.ndarray:
 
 
 def _triangle(pixels: int) -> np.ndarray:
-    """A triangle filter of a whole number of pixels on either side, at whole pixels: two averages in a row."""
+    """Return a triangle filter of a whole number of pixels on either side, at whole pixels: two averages in a row."""
     average = np.full(pixels, 1 / pixels)
     return np.convolve(average, average)
 
 
 def area_or_bilinear_resizer(width: int, height: int, size: int) -> Callable[[np.ndarray, np.ndarray], None]:
-    """Resize as the first version of this project did, for the models that were trained with it.
+    """Return a function that resizes as the first version of this project did, for models that were trained with it.
 
     It averages areas where it shrinks to half or less, and interpolates bilinearly, skipping pixels, elsewhere.
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def segment_indices(frames: int, segments: int, rng: Random | None = None) -> np.ndarray:
-    """One frame from each of `segments` equal parts of a video; shape (segments,), ascending.
+    """Return one frame from each of `segments` equal parts of a video; shape (segments,), ascending.
 
     With `rng`, part i is the `frames // segments` frames from `i * (frames // segments)` and one of them is drawn, so
     the last `frames % segments` frames are never seen; without it, each index is the middle of its part,
@@ -28,7 +28,7 @@ def segment_indices(frames: int, segments: int, rng: Random | None = None) -> np
 
 
 def consecutive_indices(frames: int, length: int, rng: Random | None = None) -> np.ndarray:
-    """`length` adjacent frames, from a uniformly drawn start with `rng`, else from the middle; shape (length,).
+    """Return `length` adjacent frames, from a uniformly drawn start with `rng`, else the middle ones; shape (length,).
 
     A video shorter than the clip is repeated from its first frame.
     Source: Hara et al., "Can Spatiotemporal 3D CNNs Retrace …", CVPR 2018, section 3.2.
@@ -40,7 +40,7 @@ def consecutive_indices(frames: int, length: int, rng: Random | None = None) -> 
 
 
 def sliding_clips(frames: int, length: int) -> np.ndarray:
-    """All adjacent, non-overlapping clips of a video; shape (ceil(frames / length), length).
+    """Return all adjacent, non-overlapping clips of a video; shape (ceil(frames / length), length).
 
     The last clip, where it is incomplete, is filled by repeating its own frames.
     Source: the protocol of Hara et al., CVPR 2018, section 3.2 and their published code.
@@ -52,7 +52,7 @@ def sliding_clips(frames: int, length: int) -> np.ndarray:
 
 
 def uniform_clips(frames: int, length: int, clips: int) -> np.ndarray:
-    """`clips` clips of adjacent frames with evenly spaced starts, the first and the last at the ends of the video.
+    """Return `clips` clips of adjacent frames with evenly spaced starts, from the video's first frame to its last.
 
     Shape (clips, length). A single clip is the middle one; a video shorter than a clip is repeated from its start.
     Source: the test views of Feichtenhofer et al., "SlowFast Networks", ICCV 2019, section 4.

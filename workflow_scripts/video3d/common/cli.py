@@ -1,4 +1,4 @@
-"""What a script answers, in the form that was asked for: a table for people, JSON or CSV."""
+"""The output of a script in the form that was asked for: a table for people, JSON or CSV."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from video3d.common.files import atomic_path
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --json, --csv and --output."""
+    """Add the options --json, --csv and --output to a parser."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write JSON instead of a table for people")
     form.add_argument("--csv", action="store_true", help="write CSV instead of a table for people")
@@ -19,7 +19,14 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def write_output(arguments: argparse.Namespace, content: Any, table: pd.DataFrame, text: str) -> None:
-    """Write `content` as JSON, `table` as CSV or `text`, to the file or to standard output."""
+    """Write the output to the file that `--output` names, else to standard output.
+
+    Args:
+        arguments: those of `add_output_arguments`, parsed.
+        content: what to write as JSON.
+        table: what to write as CSV.
+        text: what to write for people.
+    """
     if arguments.json:
         text = json.dumps(content, indent=2, ensure_ascii=False)
     elif arguments.csv:

@@ -87,7 +87,7 @@ def _read(path: Path, root: Path, text: str) -> _Source:
 
 
 def _is_text(statement: ast.AST) -> bool:
-    """Whether a statement is a text and nothing else: a docstring, or the description of what stands above it."""
+    """Return whether a statement is only a text: a docstring, or the description of what stands above it."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)

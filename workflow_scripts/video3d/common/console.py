@@ -22,7 +22,7 @@ def run(main: Callable[[], None]) -> int:
     """Run a script's `main` and return its exit code.
 
     A `UserError` becomes one line on standard error and exit code 1; any other exception keeps its traceback, as it
-    is a defect of ours. Ctrl-C and SIGTERM become one line too, and exit code 128 + the number of the signal.
+    is a bug of this project. Ctrl-C and SIGTERM become one line too, and exit code 128 + the number of the signal.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -33,7 +33,7 @@ def run(main: Callable[[], None]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
-        print("interrupted: the same command does again what was not finished", file=sys.stderr)
+        print("interrupted: run the same command again to finish", file=sys.stderr)
         return 128 + interrupt.args[0]
     return 0
 
@@ -42,14 +42,14 @@ def _interrupt(number: int, _frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
-class Lines(tqdm):
+class ProgressLines(tqdm):
     """A progress bar for files and pipes: a plain line now and then instead of a bar that redraws itself."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"mininterval": SECONDS_BETWEEN_LINES, "maxinterval": SECONDS_BETWEEN_LINES} | kwargs)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Print the state as a line of its own, never at 0."""
+        """Print the state as a line of its own, but not before the first step."""
         if self.n:
             print(msg or str(self), file=sys.stderr, flush=True)
         return True
@@ -64,13 +64,20 @@ def progress(
     unit_scale: bool = False,
     initial: int = 0,
 ) -> tqdm:
-    """A tqdm object: a bar with rate and time left on a terminal, plain lines every 10 s in a log.
+    """Return a tqdm object: a bar with rate and time left on a terminal, plain lines every 10 s in a log.
 
-    `items` may be left out; then call `.update(n)`. `initial` is what was done before the clock starts.
     Numbers beside the bar are set with `.set_postfix(loss=…)`.
+
+    Args:
+        items: what is looped over; without it, call `.update(n)`.
+        total: how much there is to do, if `items` do not tell.
+        unit: what is counted.
+        description: text before the bar.
+        unit_scale: whether to shorten large numbers, as in 1.2M.
+        initial: how much was done before the clock starts.
     """
-    kind = tqdm if sys.stderr.isatty() else Lines
-    return kind(
+    progress_bar = tqdm if sys.stderr.isatty() else ProgressLines
+    return progress_bar(
         items, total=total, unit=unit, desc=description, unit_scale=unit_scale, initial=initial, file=sys.stderr
     )
 

@@ -1,4 +1,4 @@
-"""Room on the disk: asked for before something large is written, and missed in plain words."""
+"""Space on the disk: checked before something large is written, and reported in plain words where it runs out."""
 
 import errno
 import shutil
@@ -21,7 +21,7 @@ def require_space(folder: Path, needed: int, purpose: str) -> None:
 
 @contextmanager
 def full_disk_is_an_error(folder: Path) -> Iterator[None]:
-    """Turn the error of a disk that fills up while the block writes to `folder` into UserError."""
+    """Raise UserError if the disk fills up while the block writes to `folder`."""
     try:
         yield
     except OSError as error:

@@ -26,7 +26,8 @@ def end_of_job(job: str, log: Path) -> str:
 def sudden_end_of_job(job: str, log: Path) -> str:
     """Return what is said about a `job` that was killed or broke down: the last line of its log."""
     written = [line for line in _lines(log) if line.strip()]
-    return f"error in {job}: it ended after {written[-1] if written else 'no word'!r} (log: {log})"
+    end = f"it ended after {written[-1]!r} (log: {log})" if written else f"it ended without a word in its log, {log}"
+    return f"error in {job}: {end}"
 
 
 def _lines(log: Path) -> list[str]:

@@ -5,112 +5,41 @@ docs/settings.md and the schema for editors out of it.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from video3d.common.errors import UserError
 from video3d.common.settings_errors import explain
-
-# As people write numbers; YAML 1.1 takes 1e-2 and 1E3 for text.
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-NULL = {"null", "Null", "NULL", "~"}
-
-
-def _said(value: Any) -> Any:
-    """Return what a text says where text is not due: a number, truth value, list or mapping.
-
-    Snakemake's `--config train={epochs: 3}` arrives with text in place of numbers. What says nothing stays as it is; a
-    number without a fraction is a whole number, however it is written.
-    """
-    if isinstance(value, str):
-        value = _parsed(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _parsed(text: str) -> Any:
-    if NUMBER.fullmatch(text.strip()):
-        return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
-    try:
-        parsed = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    return _with_text_keys(parsed) if isinstance(parsed, bool | int | float | list | dict) else text
-
-
-def _with_text_keys(value: Any) -> Any:
-    """Return `value` with text as keys, so that a YAML `{2: file}` and a JSON `{"2": file}` are the same."""
-    if isinstance(value, Mapping):
-        return {str(key): _with_text_keys(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_text_keys(item) for item in value]
-    return value
-
-
-def _without_fraction(value: float) -> float:
-    """Return 1 for 1.0: equal numbers are written down as equal text."""
-    return int(value) if value % 1 == 0 else value
-
-
-def _unique(items: list) -> list:
-    if repeated := {str(item): items.count(item) for item in items if items.count(item) > 1}:
-        raise PydanticCustomError("repeated", "repeated items", {"counts": repeated})
-    return items
-
-
-def _text_like(pattern: str, words: str) -> Any:
-    """The type of text that `pattern` matches as a whole; `words` say to people what that is."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise PydanticCustomError("pattern", "another text", {"expected": words})
-        return text
-
-    schema = {"type": "string", "pattern": f"^{pattern}$", "patternErrorMessage": f"expected {words}"}
-    return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
-
-
-SAID = BeforeValidator(_said)
-WRITTEN = PlainSerializer(_without_fraction)
-
-T = TypeVar("T")
-Items = Annotated[list[T], SAID]
-UniqueItems = Annotated[list[T], SAID, AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
-Switch = Annotated[bool, SAID]
-Count = Annotated[int, Field(ge=1), SAID]
-Number = Annotated[float, SAID, WRITTEN]
-NotNegative = Annotated[float, Field(ge=0), SAID, WRITTEN]
-Positive = Annotated[float, Field(gt=0), SAID, WRITTEN]
-Probability = Annotated[float, Field(ge=0, le=1), SAID, WRITTEN]
-BelowOne = Annotated[float, Field(ge=0, lt=1), SAID, WRITTEN]
-Split = Annotated[int, Field(ge=1, le=3), SAID]
-Text = Annotated[str, Field(min_length=1)]
-Name = _text_like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a name of letters, digits, _, . and -, the first a letter or digit")
-ClassName = _text_like("[A-Za-z0-9_]+", "the name of a class, of letters, digits and _")
-Sha256 = _text_like("[0-9a-f]{64}", "64 digits 0-9 and a-f, as sha256sum prints them")
-SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
-# A path has one form: without ./ in front of it.
-FilePath = Annotated[Text, AfterValidator(lambda path: str(Path(path)))]
-NULLABLE = BeforeValidator(lambda value: None if isinstance(value, str) and value in NULL else value)
+from video3d.common.settings_types import (
+    FROM_NULL,
+    FROM_TEXT,
+    BelowOne,
+    ClassName,
+    Count,
+    CountOrZero,
+    FilePath,
+    Items,
+    Name,
+    NotNegative,
+    Number,
+    Positive,
+    Sha256,
+    SplitKey,
+    Switch,
+    Text,
+    UniqueItems,
+    UpToOne,
+    read_text,
+    with_text_keys,
+)
 
 
 class Section(BaseModel):
-    """A group of settings. Its lists and mappings are not to be changed either."""
+    """A group of settings, which nobody changes: neither the settings, nor what is in their lists and mappings."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
@@ -119,7 +48,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, value: Any) -> Any:
-        return _said(value)
+        return read_text(value)
 
 
 class DatasetSettings(Section):
@@ -134,7 +63,7 @@ class DatasetSettings(Section):
     """sources of the videos, tried in order: URLs of one archive, a ZIP or RAR on this machine (path or file: URL), or
     a folder of videos; ~ and $VARIABLES are expanded, and what exists on this machine wins over URLs"""
 
-    videos_sha256: Annotated[Sha256 | None, NULLABLE] = None
+    videos_sha256: Annotated[Sha256 | None, FROM_NULL] = None
     """SHA-256 of the archive of videos; required for a URL, checked for a local archive if given"""
 
     lists: Annotated[Items[Text], Field(min_length=1)] = [
@@ -142,7 +71,7 @@ class DatasetSettings(Section):
     ]
     """sources of the official train and test lists, like those of the videos: URLs, a ZIP, or a folder"""
 
-    lists_sha256: Annotated[Sha256 | None, NULLABLE] = None
+    lists_sha256: Annotated[Sha256 | None, FROM_NULL] = None
     """SHA-256 of the archive of lists; required for a URL, checked for a local archive if given"""
 
     classes: Annotated[UniqueItems[ClassName], AfterValidator(sorted)] = []
@@ -156,12 +85,12 @@ class DatasetSettings(Section):
 class FramesSettings(Section):
     """How the frames are extracted."""
 
-    short_side: Annotated[int, Field(ge=16, le=4320), SAID] = 240
+    short_side: Annotated[int, Field(ge=16, le=4320), FROM_TEXT] = 240
     """pixels of the shorter side of a stored frame; the aspect ratio is kept; 240 is that of UCF101's videos, so that
     pictures are resized once, when they are cropped; 170 takes two thirds of the disk and is the smallest at which no
     crop of the reference recipe is enlarged (0.66 x 170 = 112), but pictures are softer than the reference's"""
 
-    quality: Annotated[int, Field(ge=1, le=100), SAID] = 85
+    quality: Annotated[int, Field(ge=1, le=100), FROM_TEXT] = 85
     """JPEG quality as libjpeg has it, 1 to 100 (best); on real clips at short side 240: 85 takes 14.1 KB per frame, 90
     takes 17.1, 95 takes 23.5"""
 
@@ -169,7 +98,7 @@ class FramesSettings(Section):
 class ModelSettings(Section):
     """The network."""
 
-    depth: Annotated[Literal[10, 18, 34, 50, 101, 152, 200], SAID] = 18
+    depth: Annotated[Literal[10, 18, 34, 50, 101, 152, 200], FROM_TEXT] = 18
     """number of layers of the residual network"""
 
     shortcut: Literal["reference", "A", "B"] = "reference"
@@ -192,7 +121,7 @@ class ClipSettings(Section):
     frames: Count = 16
     """frames in a clip"""
 
-    size: Annotated[int, Field(ge=8), SAID] = 112
+    size: Annotated[int, Field(ge=8), FROM_TEXT] = 112
     """height and width of a clip, in pixels"""
 
     mean: Annotated[Items[Number], Field(min_length=3, max_length=3)] = [0.485, 0.456, 0.406]
@@ -216,10 +145,10 @@ class TrainSettings(Section):
     """multi_scale: the reference's crops; corners: the paper's; random_resized: any area and ratio; centre: always the
     centre, as in evaluation"""
 
-    flip: Probability = 0.5
+    flip: UpToOne = 0.5
     """probability of mirroring a clip"""
 
-    colour_jitter: Probability = 0.0
+    colour_jitter: UpToOne = 0.0
     """largest relative change of a clip's brightness, contrast and saturation"""
 
     mixup: NotNegative = 0.0
@@ -242,12 +171,12 @@ class TrainSettings(Section):
 
     schedule: Literal["step", "cosine", "plateau"] = "step"
     """step: divided by 10 at each epoch of `milestones`; cosine: falls to 0 over all steps; plateau: divided by 10 when
-    the loss of the validation groups stands still for 10 epochs"""
+    the loss of the validation groups stands still for more than 10 epochs"""
 
     milestones: Items[Count] = [16, 21]
     """epochs (from 1) from which the learning rate of schedule: step is divided by 10 once more"""
 
-    warmup_epochs: Annotated[int, Field(ge=0), SAID] = 0
+    warmup_epochs: CountOrZero = 0
     """epochs in which the learning rate grows linearly to its highest"""
 
     momentum: BelowOne = 0.9
@@ -260,16 +189,16 @@ class TrainSettings(Section):
     """whether the L2 penalty is on the parameters of batch norm and on biases too"""
 
     max_grad_norm: NotNegative = 0.0
-    """largest L2 norm of all gradients together; 0: any"""
+    """largest L2 norm of all gradients together; 0: no limit"""
 
     ema_decay: BelowOne = 0.0
     """decay of the exponential moving average of the weights that is kept instead of the last weights; 0: none"""
 
-    weights: Annotated[FilePath | None, NULLABLE] = None
+    weights: Annotated[FilePath | None, FROM_NULL] = None
     """weights to start from (.pdparams, .pth or .safetensors); the classifier is a new one unless theirs is known to be
     of the same classes"""
 
-    lr_multipliers: Annotated[dict[str, NotNegative], SAID] = {}
+    lr_multipliers: Annotated[dict[str, NotNegative], FROM_TEXT] = {}
     """factors of the learning rate by stage (conv1, bn1, layer1 … layer4, fc), 0 to freeze it; 1 if left out"""
 
     gradient_accumulation_steps: Count = 1
@@ -283,7 +212,7 @@ class TrainSettings(Section):
     """number format of the large operations on a GPU; float16 comes with loss scaling"""
 
     fast_cpu: Switch = True
-    """whether a CPU computes convolutions with video3d.compute.cpu_convolution, instead of with Paddle's slower own"""
+    """whether a CPU computes convolutions with video3d.compute.cpu_convolution; Paddle's own are slower"""
 
 
 class UniformViews(Section):
@@ -312,18 +241,20 @@ class EvaluateSettings(Section):
     uniform: UniformViews = Field(default_factory=UniformViews)
     """the views of protocol uniform"""
 
-    weights: Annotated[dict[SplitKey, FilePath], SAID, Field(json_schema_extra={"additionalProperties": False})] = {}
+    weights: Annotated[
+        dict[SplitKey, FilePath], FROM_TEXT, Field(json_schema_extra={"additionalProperties": False})
+    ] = {}
     """weights to evaluate instead of training, per split: {1: path}"""
 
     allow_leak: Switch = False
-    """whether weights may be evaluated on videos, or groups, that they were trained on (and a training start from
-    weights that know its test videos); every result then says so"""
+    """whether weights may be evaluated on videos, or groups, that they were trained on, and whether a training may
+    start from such weights; every result then says so"""
 
 
 class PredictSettings(Section):
     """What the target `predict` does."""
 
-    videos: Annotated[str | None, NULLABLE] = None
+    videos: Annotated[str | None, FROM_NULL] = None
     """folder of videos whose action is to be named; the answers are in results/<run>/predictions.csv"""
 
 
@@ -350,13 +281,13 @@ class Settings(Section):
     device: Literal["auto", "gpu", "cpu"] = "auto"
     """auto: the GPU if Paddle can use one, else the CPU; gpu: an error without a usable GPU; cpu"""
 
-    splits: Annotated[UniqueItems[Split], Field(min_length=1)] = [1, 2, 3]
+    splits: Annotated[UniqueItems[Annotated[int, Field(ge=1, le=3), FROM_TEXT]], Field(min_length=1)] = [1, 2, 3]
     """which of the official splits are trained and evaluated"""
 
-    seeds: Annotated[UniqueItems[Annotated[int, Field(ge=0), SAID]], Field(min_length=1)] = [10001]
+    seeds: Annotated[UniqueItems[CountOrZero], Field(min_length=1)] = [10001]
     """one training per split and seed"""
 
-    validation_groups: UniqueItems[Annotated[int, Field(ge=1, le=99), SAID]] = []
+    validation_groups: UniqueItems[Annotated[int, Field(ge=1, le=99), FROM_TEXT]] = []
     """groups (1 to 25) held out of the training list of every class, for those who select or tune"""
 
     dataset: DatasetSettings = Field(default_factory=DatasetSettings)
@@ -395,7 +326,7 @@ def resolve(given: Mapping[str, Any]) -> Settings:
     Raises UserError that lists every unknown key (with what may have been meant) and every value out of range.
     """
     try:
-        return Settings.model_validate(_with_text_keys(given))
+        return Settings.model_validate(with_text_keys(given))
     except ValidationError as error:
         lines = "".join(f"\n  - {line}" for line in explain(error, Settings))
         raise UserError(f"the configuration is not valid:{lines}") from None
@@ -439,6 +370,9 @@ def select(settings: Settings, *names: str) -> dict[str, Any]:
 
 
 def as_argument(settings: Settings | Mapping[str, Any]) -> str:
-    """The inverse of `read_settings`: one line of JSON; its keys are sorted, so equal settings are equal text."""
+    """Return settings, or parts of them, as one line of JSON for `read_settings`.
+
+    Its keys are sorted, so equal settings are equal text.
+    """
     plain = settings.model_dump() if isinstance(settings, Settings) else settings
     return json.dumps(plain, sort_keys=True, ensure_ascii=False)

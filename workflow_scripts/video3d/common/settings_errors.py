@@ -67,17 +67,17 @@ def _explain(mistake: ErrorDetails, model: type[BaseModel]) -> Iterator[str]:
 
 
 def _setting_name(path: Sequence[str | int]) -> str:
-    """How a setting is called in messages: `train: epochs`, `splits: entry 2`."""
+    """Return how a setting is called in messages: `train: epochs`, `splits: entry 2`."""
     return ": ".join(f"entry {part + 1}" if isinstance(part, int) else part for part in path)
 
 
 def _fields(kind: Any) -> dict[str, FieldInfo]:
-    """The settings in a section; none in anything else."""
+    """Return the settings in a section; none for anything else."""
     return kind.model_fields if inspect.isclass(kind) and issubclass(kind, BaseModel) else {}
 
 
 def _field(model: type[BaseModel], path: Sequence[str | int]) -> FieldInfo | None:
-    """What the model says about the setting at `path`; None about an item in a list or a mapping."""
+    """Return what the model says about the setting at `path`; None for an item of a list or a mapping."""
     kind, field = model, None
     for name in path:
         field = _fields(kind).get(name)
@@ -86,14 +86,14 @@ def _field(model: type[BaseModel], path: Sequence[str | int]) -> FieldInfo | Non
 
 
 def _paths(kind: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of all settings and sections in a section."""
+    """Yield the paths of all settings and sections in a section."""
     for name, field in _fields(kind).items():
         yield (*above, name)
         yield from _paths(field.annotation, (*above, name))
 
 
 def _expected(mistake: ErrorDetails, field: FieldInfo | None) -> str:
-    """What is due in place of the value, in words."""
+    """Return in words what is due in place of the value."""
     kind, value, context = mistake["type"], mistake["input"], mistake.get("ctx", {})
     match kind:
         case "int_type" if isinstance(value, float) and not math.isfinite(value):
@@ -130,7 +130,7 @@ def _found(value: Any) -> str:
 
 
 def _remedy(mistake: ErrorDetails) -> str:
-    """How to say text that YAML takes for something else; a list that was meant, written as one."""
+    """Return how to write text that YAML takes for something else, or a list of one value; empty if that is no help."""
     value = mistake["input"]
     if mistake["type"] == "string_type" and isinstance(value, bool | int | float):
         return "; what is in quotes is text"
@@ -140,20 +140,22 @@ def _remedy(mistake: ErrorDetails) -> str:
 
 
 def _flow(value: Any) -> str:
-    """`value` as YAML on one line."""
+    """Return `value` as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf, sort_keys=False)
     return text.strip().removesuffix("\n...")
 
 
 def _unknown_key(path: Sequence[str], value: Any, model: type[BaseModel]) -> str:
-    """That there is no such key, and what may have been meant: here, elsewhere, or by another program's name."""
+    """Say that there is no such key, and what may have been meant: here, elsewhere, or by another program's name."""
     *above, key = path
     siblings = list(_fields(_field(model, above).annotation if above else model))
     unknown = f"unknown key {_setting_name(path)}"
     plain = key.lower().replace("-", "_")
     if plain in NO_SETTINGS:
         return f"{unknown}; {NO_SETTINGS[plain]}"
-    places = _meant(plain, tuple(above), siblings, list(_paths(model)))
+    # Nobody who writes one value means a whole section.
+    known = [path for path in _paths(model) if isinstance(value, dict) or not _fields(_field(model, path).annotation)]
+    places = _meant(plain, tuple(above), siblings, known)
     if not places:
         return f"{unknown}; valid keys: {', '.join(siblings)}"
     if list(places[0][:-1]) == above:
@@ -167,7 +169,7 @@ def _unknown_key(path: Sequence[str], value: Any, model: type[BaseModel]) -> str
 def _meant(
     key: str, above: tuple[str, ...], siblings: list[str], everywhere: list[tuple[str, ...]]
 ) -> list[tuple[str, ...]]:
-    """The settings that `key`, found in the section `above`, may stand for, as paths."""
+    """Return the paths of the settings that `key`, found in the section `above`, may stand for."""
     if key in siblings:
         return [(*above, key)]
     if key in ALIASES:

@@ -6,7 +6,7 @@ from os import PathLike
 
 from video3d.common.files import atomic_path
 
-FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can tell, for all files: when they were added is no matter
+FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can hold; bytes do not depend on the clock
 UNIX, READABLE_FILE = 3, 0o100644 << 16
 
 

@@ -9,9 +9,9 @@ from video3d.common.files import atomic_path
 
 
 def read_table(path: Path, columns: Sequence[str], made_by: str) -> list[dict[str, str]]:
-    """The rows of a table, each with at least these columns.
+    """Return the rows of a table as text, each with at least these columns.
 
-    Raises UserError that names the script `made_by` if the table is missing, is none or lacks a column.
+    Raises UserError that names the script `made_by` if the file is missing, is no table or lacks a column.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -26,7 +26,7 @@ def read_table(path: Path, columns: Sequence[str], made_by: str) -> list[dict[st
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence]) -> None:
-    """Write a table; it is whole or absent."""
+    """Write a table, whole or not at all."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""Paths of the user's that Snakemake would take for patterns: in one it reads {name} and <name> as its own."""
+"""The user's paths that Snakemake would take for patterns: it reads {name} and <name> in a path as its own."""
 
 import re
 from collections.abc import Iterable

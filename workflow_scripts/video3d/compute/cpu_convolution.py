@@ -1,44 +1,24 @@
 """Fast 3D convolutions for training on a CPU, equal to Paddle's own within rounding.
 
-Paddle's CPU kernel unfolds every window of a clip value by value, in one thread, and multiplies clip by clip. Here the
-windows are unfolded over height and width only, with channels last, so that whole runs of memory are copied; a kernel
-of k frames is then the sum of k matrix products, and frames that are only padding cost nothing. Threads share the clips
-of a batch. What is summed in which order depends on the shapes alone: the result is bit for bit the same for any number
-of threads.
+Paddle's CPU kernel unfolds every window of a clip value by value, in one thread, and multiplies clip by clip. Here its
+layers compute with `numpy_convolution` instead.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from math import prod
-from typing import NamedTuple
 
 import numpy as np
 import paddle
-from numpy.lib.stride_tricks import as_strided
 from paddle import nn
 from paddle.autograd import PyLayer
 from paddle.base import core
 
-UNFOLDED_BYTES = 16 << 20
-PARTS = 8
-ROWS_PER_SUM = 256  # a gradient of the weight is worth adding up separately from so many positions on
-
-
-class Geometry(NamedTuple):
-    """Stride and padding (before, after) of a convolution, both over (T, H, W)."""
-
-    stride: tuple[int, int, int]
-    padding: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-
-    def output(self, size: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[int, ...]:
-        """(T, H, W) of the output."""
-        sides = zip(size, kernel, self.stride, self.padding, strict=True)
-        return tuple((length + sum(padding) - k) // stride + 1 for length, k, stride, padding in sides)
+from video3d.compute.numpy_convolution import Geometry, convolve, gradient_of_input, gradient_of_weight
 
 
 def use_fast_convolutions(network: nn.Layer, threads: int) -> None:
-    """Let the ungrouped 3D convolutions of `network` compute with the functions of this module, in so many threads.
+    """Let the ungrouped 3D convolutions of `network` compute with NumPy, in so many threads.
 
     Paddle's own kernels get one thread, so that nothing depends on the number of threads.
     """
@@ -54,7 +34,7 @@ def _forward(layer: nn.Conv3D, parallel: Callable, x: paddle.Tensor) -> paddle.T
 
 
 def geometry(layer: nn.Conv3D, size: list[int]) -> Geometry:
-    """Stride and padding of a layer for an input of (T, H, W) = `size`."""
+    """Return stride and padding of a layer for an input of (T, H, W) = `size`."""
     kernel, stride = layer.weight.shape[2:], tuple(layer._stride)
     if layer._padding == "SAME":
         missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, s, k in zip(size, stride, kernel, strict=True)]
@@ -68,7 +48,7 @@ class Convolution(PyLayer):
 
     @staticmethod
     def forward(ctx, x, weight, bias, geometry, parallel):
-        """The output, float32 (N, O, T', H', W')."""
+        """Return the output, float32 (N, O, T', H', W')."""
         ctx.save_for_backward(x, weight)
         wanted = [tensor is not None and not tensor.stop_gradient for tensor in (x, weight, bias)]
         ctx.facts = geometry, parallel, wanted, bias is not None
@@ -79,7 +59,7 @@ class Convolution(PyLayer):
 
     @staticmethod
     def backward(ctx, gradient):
-        """The gradients of x, weight and, if there is one, bias; None where nobody asks, as for frozen stages."""
+        """Return the gradients of x, weight and bias, if there is one; None where nobody asks, as for frozen stages."""
         x, weight = map(_array, ctx.saved_tensor())
         geometry, parallel, (of_x, of_weight, of_bias), has_bias = ctx.facts
         g = _array(gradient)
@@ -91,143 +71,6 @@ class Convolution(PyLayer):
         return tuple(results if has_bias else results[:2])
 
 
-def convolve(x: np.ndarray, weight: np.ndarray, geometry: Geometry, parallel: Callable = map) -> np.ndarray:
-    """Convolve x (N, C, T, H, W) with weight (O, C, kt, kh, kw): (N, O, T', H', W'), all float32."""
-    taps = _channels_last(weight)
-    matrices = taps.reshape(len(taps), len(weight), -1).swapaxes(1, 2)
-    return _multiply_windows(x, matrices, weight.shape[2:], geometry, parallel)
-
-
-def gradient_of_weight(
-    gradient: np.ndarray, x: np.ndarray, shape: tuple[int, ...], geometry: Geometry, parallel: Callable = map
-) -> np.ndarray:
-    """The gradient of the weight, of its `shape`, given that of the output."""
-    kernel, size = shape[2:], gradient.shape[2:]
-    depth = kernel[1] * kernel[2] * shape[1]
-    enough = -(-ROWS_PER_SUM // prod(size))
-    blocks = _blocks(len(x), x.shape[2] * size[1] * size[2] * depth, enough)
-
-    def part(blocks: list[slice]) -> np.ndarray:
-        sums = np.zeros((kernel[0], shape[0], depth), np.float32)
-        for clips in blocks:
-            columns = _unfold(x[clips], kernel, geometry, size)
-            rows = _frames_first(gradient[clips])
-            for frame, source, tap in _frames(x.shape[2], size[0], kernel[0], geometry):
-                sums[tap] += rows[frame].T @ columns[source]
-        return sums
-
-    taps = sum(parallel(part, [blocks[start::PARTS] for start in range(min(PARTS, len(blocks)))]))
-    return taps.reshape(kernel[0], shape[0], *kernel[1:], shape[1]).transpose(1, 4, 0, 2, 3)
-
-
-def gradient_of_input(
-    gradient: np.ndarray, weight: np.ndarray, size: tuple[int, ...], geometry: Geometry, parallel: Callable = map
-) -> np.ndarray:
-    """The gradient of the input, whose (T, H, W) is `size`, given that of the output."""
-    kernel, taps = weight.shape[2:], _channels_last(weight)
-    if set(geometry.stride) == {1}:  # itself a convolution, with the kernel mirrored and its channels exchanged
-        mirrored = taps[::-1, :, ::-1, ::-1].transpose(0, 2, 3, 1, 4)
-        matrices = np.ascontiguousarray(mirrored).reshape(len(taps), -1, weight.shape[1])
-        padding = tuple(
-            (k - 1 - before, k - 1 - after) for k, (before, after) in zip(kernel, geometry.padding, strict=True)
-        )
-        return _multiply_windows(gradient, matrices, kernel, Geometry(geometry.stride, padding), parallel)
-    return _spread_windows(gradient, taps, size, geometry, parallel)
-
-
-def _multiply_windows(
-    x: np.ndarray, matrices: np.ndarray, kernel: tuple[int, ...], geometry: Geometry, parallel: Callable
-) -> np.ndarray:
-    """Multiply every window of x (N, C, T, H, W) with the matrices (kt, kh · kw · C, O): (N, O, T', H', W')."""
-    _, depth, outputs = matrices.shape
-    size = geometry.output(x.shape[2:], kernel)
-    y = np.empty((len(x), outputs, *size), np.float32)
-
-    def block(clips: slice) -> None:
-        columns = _unfold(x[clips], kernel, geometry, size)
-        rows = np.zeros((size[0], columns.shape[1], outputs), np.float32)
-        product = np.empty_like(rows[0])
-        for frame, source, tap in _frames(x.shape[2], size[0], kernel[0], geometry):
-            rows[frame] += np.matmul(columns[source], matrices[tap], out=product)
-        y[clips] = rows.reshape(size[0], -1, *size[1:], outputs).transpose(1, 4, 0, 2, 3)
-
-    _run(parallel, block, _blocks(len(x), x.shape[2] * size[1] * size[2] * depth))
-    return y
-
-
-def _spread_windows(
-    gradient: np.ndarray, taps: np.ndarray, size: tuple[int, ...], geometry: Geometry, parallel: Callable
-) -> np.ndarray:
-    """The transpose of a convolution with a stride: add every value's window to where it came from."""
-    frames, outputs, rows, columns, inputs = taps.shape
-    _, high, wide = gradient.shape[2:]
-    _, step_y, step_x = geometry.stride
-    _, (above, below), (left, right) = geometry.padding
-    x = np.empty((len(gradient), inputs, *size), np.float32)
-
-    def block(clips: slice) -> None:
-        values = _frames_first(gradient[clips])
-        count = len(gradient[clips])
-        sums = np.zeros((size[0], count, above + size[1] + below, left + size[2] + right, inputs), np.float32)
-        for frame, source, tap in _frames(size[0], gradient.shape[2], frames, geometry):
-            windows = (values[frame] @ taps[tap].reshape(outputs, -1)).reshape(count, high, wide, rows, columns, inputs)
-            for row in range(rows):
-                for column in range(columns):
-                    place = slice(row, row + step_y * high, step_y), slice(column, column + step_x * wide, step_x)
-                    sums[(source, slice(None), *place)] += windows[:, :, :, row, column]
-        inner = sums[:, :, above : above + size[1], left : left + size[2]]
-        x[clips] = inner.transpose(1, 4, 0, 2, 3)
-
-    _run(parallel, block, _blocks(len(gradient), gradient.shape[2] * high * wide * rows * columns * inputs))
-    return x
-
-
 def _array(tensor: paddle.Tensor) -> np.ndarray:
-    """The values of a tensor, without a copy."""
+    """Return the values of a tensor, without a copy."""
     return np.from_dlpack(tensor.detach().contiguous())
-
-
-def _channels_last(weight: np.ndarray) -> np.ndarray:
-    """(O, C, kt, kh, kw) → (kt, O, kh, kw, C), in memory too."""
-    return np.ascontiguousarray(weight.transpose(2, 0, 3, 4, 1))
-
-
-def _blocks(clips: int, values: int, least: int = 1) -> list[slice]:
-    """Clips that are unfolded together: at most a quarter of all, and what `UNFOLDED_BYTES` hold, but `least`."""
-    length = max(least, min(UNFOLDED_BYTES // (4 * values), -(-clips // 4)))
-    return [slice(start, start + length) for start in range(0, clips, length)]
-
-
-def _frames(inputs: int, outputs: int, kernel: int, geometry: Geometry) -> Iterator[tuple[int, int, int]]:
-    """All (frame of the output, frame of the input, frame of the kernel) that meet; padding is left out."""
-    for frame in range(outputs):
-        for tap in range(kernel):
-            source = frame * geometry.stride[0] - geometry.padding[0][0] + tap
-            if 0 <= source < inputs:
-                yield frame, source, tap
-
-
-def _unfold(x: np.ndarray, kernel: tuple[int, ...], geometry: Geometry, size: tuple[int, ...]) -> np.ndarray:
-    """Every window over height and width of every frame, channels last: (T, n · H' · W', kh · kw · C)."""
-    count, channels, frames, height, width = x.shape
-    _, top, left = geometry.padding
-    padded = np.zeros((frames, count, height + sum(top), width + sum(left), channels), np.float32)
-    padded[:, :, top[0] : top[0] + height, left[0] : left[0] + width] = x.transpose(2, 0, 3, 4, 1)
-    t, n, h, w, c = padded.strides
-    _, step_y, step_x = geometry.stride
-    windows = as_strided(
-        padded,
-        (frames, count, size[1], size[2], kernel[1], kernel[2] * channels),
-        (t, n, h * step_y, w * step_x, h, c),
-    )
-    return windows.reshape(frames, count * size[1] * size[2], -1)
-
-
-def _frames_first(x: np.ndarray) -> np.ndarray:
-    """(n, C, T, H, W) → (T, n · H · W, C)."""
-    return np.ascontiguousarray(x.transpose(2, 0, 3, 4, 1)).reshape(x.shape[2], -1, x.shape[1])
-
-
-def _run(parallel: Callable, block: Callable[[slice], None], blocks: list[slice]) -> None:
-    for _ in parallel(block, blocks):
-        pass

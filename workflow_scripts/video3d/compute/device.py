@@ -6,12 +6,12 @@ import paddle
 from paddle.base import core
 
 from video3d.common.errors import UserError
-from video3d.compute.gpu_lock import lease, visible_gpus
+from video3d.compute.gpu_lock import lock_gpus, visible_gpus
 from video3d.compute.gpu_messages import CPU_BUILD, NO_GPU
 
 
 def use_device(device: str, threads: int, count: int = 1) -> str:
-    """Make Paddle compute on `device` ("auto", "gpu" or "cpu") with so many CPU threads; returns "gpu" or "cpu".
+    """Make Paddle compute on `device` ("auto", "gpu" or "cpu") with so many CPU threads; return "gpu" or "cpu".
 
     On a machine with several GPUs the first that no other job of this user holds is taken, or `count` of them.
     Raises UserError if `gpu` is asked for and Paddle cannot use one.
@@ -29,7 +29,7 @@ def use_device(device: str, threads: int, count: int = 1) -> str:
         paddle.set_device("cpu")
         return "cpu"
     gpus = visible_gpus(paddle.device.cuda.device_count())
-    taken = lease(gpus, count)
+    taken = lock_gpus(gpus, count)
     if count == 1:
         paddle.set_device(f"gpu:{taken[0]}")
     else:  # the processes that are started for them see these only
@@ -38,7 +38,7 @@ def use_device(device: str, threads: int, count: int = 1) -> str:
 
 
 def gpu_problem() -> str | None:
-    """Why Paddle cannot use a GPU here and what to do about it, or None if it can."""
+    """Return why Paddle cannot use a GPU here and what to do about it, or None if it can."""
     if not paddle.is_compiled_with_cuda():
         return CPU_BUILD
     if paddle.device.cuda.device_count() < 1:

@@ -1,8 +1,8 @@
-"""Several processes that train one network, each with its share of every batch.
+"""Several processes that train one network, each with its shard of every batch.
 
 Sums over the batch are taken over all processes: of the gradients, and of the statistics of batch norm. So the result
 is, within rounding, that of one process with the whole batch; but mixup, cutmix and dropout are drawn by each process
-for its share, and `gradient_accumulation_steps` makes other parts of a batch, so other statistics of batch norm.
+for its shard, and `gradient_accumulation_steps` makes other parts of a batch, so other statistics of batch norm.
 """
 
 import logging
@@ -26,57 +26,59 @@ Item = TypeVar("Item")
 AXES = [0, 2, 3, 4]
 
 
-class Team(NamedTuple):
-    """This process, `rank`, among `size` processes."""
+class ProcessGroup(NamedTuple):
+    """The processes that train together: this one is number `rank` of `size`, from 0."""
 
     rank: int = 0
     size: int = 1
 
-    def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """This process's part of a batch, or of any sequence; the parts are disjoint, and all items are in one."""
+    def shard(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return this process's part of a batch, or of any sequence; every item is in the shard of one process."""
         return items[self.rank * len(items) // self.size : (self.rank + 1) * len(items) // self.size]
 
-    def total(self, *values: float) -> list[float]:
-        """The sums of these numbers over all processes."""
+    def all_reduce_sum(self, *values: float) -> list[float]:
+        """Return the sum over all processes of each of these numbers."""
         if self.size == 1:
             return list(values)
         tensor = paddle.to_tensor(values, "float64")
         distributed.all_reduce(tensor)
         return tensor.tolist()
 
-    def add_up_gradients(self, network: nn.Layer) -> None:
+    def all_reduce_gradients(self, network: nn.Layer) -> None:
         """Replace every gradient by its sum over all processes."""
         if self.size > 1:
             for parameter in network.parameters():
                 if parameter.grad is not None:
                     distributed.all_reduce(parameter.grad)
 
-    def share_statistics(self, network: nn.Layer) -> None:
+    def synchronise_batch_norm(self, network: nn.Layer) -> None:
         """Let every batch norm of `network` use the clips of all processes."""
         if self.size > 1:
             for layer in network.sublayers():
                 if isinstance(layer, nn.BatchNorm3D):
-                    layer.forward = partial(_normalise, layer, layer.forward)
+                    layer.forward = partial(_forward, layer, layer.forward)
 
 
-ALONE = Team()
+SINGLE_PROCESS = ProcessGroup()
 
 
-def run_team(size: int, device: str, work: Callable[..., None], *arguments: object) -> None:
-    """Call `work(team, *arguments)` in `size` processes; in this one if that is 1.
+def run_in_group(size: int, device: str, function: Callable[..., None], *arguments: object) -> None:
+    """Call `function(group, *arguments)` in `size` processes; in this one if that is 1.
 
     They talk through gloo on CPUs and through NCCL on GPUs. What a process raises ends all; a UserError of one is
     raised here. Ctrl-C and SIGTERM are passed on to the first process until it has ended: then this one ends too.
     """
     if size == 1:
-        work(ALONE, *arguments)
+        function(SINGLE_PROCESS, *arguments)
         return
     backend = "nccl" if device == "gpu" else "gloo"
     received: list[int] = []
     # Processes that start ignore what is ignored here: they are interrupted when they are ready to keep their work.
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
     try:
-        context = distributed.spawn(_member, (device, work, arguments), nprocs=size, join=False, backend=backend)
+        context = distributed.spawn(
+            _run_member, (device, function, arguments), nprocs=size, join=False, backend=backend
+        )
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: received.append(number))
         while not context.join(timeout=1):
@@ -94,33 +96,33 @@ def run_team(size: int, device: str, work: Callable[..., None], *arguments: obje
             signal.signal(number, handler)
 
 
-def _member(device: str, work: Callable[..., None], arguments: tuple) -> None:
+def _run_member(device: str, function: Callable[..., None], arguments: tuple) -> None:
     paddle.disable_signal_handler()  # as in use_device
     if device == "cpu":
         paddle.set_device("cpu")
     distributed.init_parallel_env()
     logging.basicConfig(level=logging.INFO if distributed.get_rank() == 0 else logging.WARNING, format="%(message)s")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work(Team(distributed.get_rank(), distributed.get_world_size()), *arguments)
+    function(ProcessGroup(distributed.get_rank(), distributed.get_world_size()), *arguments)
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it is killed, as the GPUs are then leased to others."""
+    """End this process when the one that started it is killed, as others may then take its GPUs."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
 
-def _normalise(layer: nn.BatchNorm3D, alone: Callable, x: paddle.Tensor) -> paddle.Tensor:
-    """What the layer computes, with the statistics of all processes while training."""
+def _forward(layer: nn.BatchNorm3D, own_forward: Callable, x: paddle.Tensor) -> paddle.Tensor:
+    """Compute what the layer does, in training with the statistics of all processes."""
     if not layer.training:
-        return alone(x)
-    y, mean, variance = CommonNorm.apply(x, layer.weight, layer.bias, layer._epsilon)
+        return own_forward(x)
+    y, mean, variance = SyncBatchNorm.apply(x, layer.weight, layer.bias, layer._epsilon)
     for running, current in ((layer._mean, mean), (layer._variance, variance)):
         running.set_value(running * layer._momentum + current.detach() * (1 - layer._momentum))
     return y
 
 
-class CommonNorm(PyLayer):
+class SyncBatchNorm(PyLayer):
     """Batch norm of x (N, C, T, H, W) with the mean and variance over the clips of all processes.
 
     Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, for the gradient.
@@ -128,7 +130,7 @@ class CommonNorm(PyLayer):
 
     @staticmethod
     def forward(ctx, x, weight, bias, epsilon):
-        """The normalised values, and the mean and (biased) variance of each channel.
+        """Return the normalised values, and the mean and (biased) variance of each channel.
 
         Sums are float32 whatever the precision of x: half precision ends at 65,504, fewer than a channel has values.
         """
@@ -149,7 +151,7 @@ class CommonNorm(PyLayer):
 
     @staticmethod
     def backward(ctx, gradient, _mean_gradient, _variance_gradient):
-        """The gradients of x, weight and bias; the last two of this process's clips only, as of any parameter."""
+        """Return the gradients of x, weight and bias; the last two of this process's clips only, as of all weights."""
         normalised, weight, scale, count = ctx.saved_tensor()
         gradient = gradient.astype("float32")
         of_bias, of_weight = gradient.sum(AXES), (gradient * normalised).sum(AXES)
@@ -164,5 +166,5 @@ class CommonNorm(PyLayer):
 
 
 def _wide(values: paddle.Tensor) -> paddle.Tensor:
-    """One value per channel, shaped for (N, C, T, H, W)."""
+    """Shape one value per channel for (N, C, T, H, W)."""
     return values.reshape([1, -1, 1, 1, 1])

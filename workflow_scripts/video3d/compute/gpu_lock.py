@@ -1,4 +1,4 @@
-"""Jobs on one machine share its GPUs: each takes free ones by locking a file per GPU.
+"""Share the GPUs of a machine between jobs: each job takes free ones by locking a file per GPU.
 
 The system releases the locks when the process ends, however it ends. All jobs of one user meet in one folder. GPUs that
 Slurm gave to a job are locked within that job only: it gives none twice, and where it hides the others, every job on a
@@ -22,19 +22,19 @@ _held: list[TextIO] = []  # open files: a lock lives as long as its file is open
 
 
 def visible_gpus(count: int) -> list[str]:
-    """Names of the `count` GPUs that Paddle sees, in its order: as in CUDA_VISIBLE_DEVICES, else 0, 1, 2, …"""
+    """Return the names of the `count` GPUs that Paddle sees, in its order: CUDA_VISIBLE_DEVICES, else 0, 1, 2, …"""
     named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
     return named[:count] if named else [str(index) for index in range(count)]
 
 
-def lease(gpus: Sequence[str], wanted: int = 1, folder: Path | None = None) -> list[int]:
-    """Take `wanted` of the `gpus` for this process until it ends; returns their positions in the list.
+def lock_gpus(gpus: Sequence[str], count: int, folder: Path | None = None) -> list[int]:
+    """Take `count` of the `gpus` for this process until it ends; return their positions in the list.
 
     Waits while others hold too many of them. Raises UserError if there are not as many.
     """
-    if wanted > len(gpus):
+    if count > len(gpus):
         raise UserError(
-            f"train: devices: {wanted}, but {len(gpus)} GPUs are visible ({', '.join(gpus) or 'none'}); "
+            f"train: devices: {count}, but {len(gpus)} GPUs are visible ({', '.join(gpus) or 'none'}); "
             "set it to that number or less, or look at CUDA_VISIBLE_DEVICES"
         )
     folder = folder or Path(tempfile.gettempdir()) / f"video3d-gpus-{getpass.getuser()}"
@@ -42,15 +42,15 @@ def lease(gpus: Sequence[str], wanted: int = 1, folder: Path | None = None) -> l
     waiting = False
     while True:
         taken = {index: file for index, name in enumerate(gpus) if (file := _try_lock(folder / lock_name(name)))}
-        chosen = list(taken)[:wanted]
+        chosen = list(taken)[:count]
         for index, file in taken.items():
-            if len(chosen) < wanted or index not in chosen:
+            if len(chosen) < count or index not in chosen:
                 file.close()
-        if len(chosen) == wanted:
+        if len(chosen) == count:
             _held.extend(taken[index] for index in chosen)
             return chosen
         if not waiting:
-            logging.info("waiting for %d free of the GPUs %s", wanted, ", ".join(gpus))
+            logging.info("waiting for %d free of the GPUs %s", count, ", ".join(gpus))
             waiting = True
         time.sleep(SECONDS_BETWEEN_TRIES)
 

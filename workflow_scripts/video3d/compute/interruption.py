@@ -22,7 +22,7 @@ class Interruption:
 
     `keep` is called in a thread of its own while the main thread computes on, but never during a block
     `with interruption.held_off():`, nor after one that raised. The exit code is 128 + the number of the signal.
-    In a team only the first process has something to keep; the others stay for as long as it may need them.
+    In a group only the first process has something to keep; the others stay for as long as it may need them.
     """
 
     def __init__(self, keep: Callable[[], str] | None):

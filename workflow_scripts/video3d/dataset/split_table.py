@@ -1,18 +1,18 @@
 """The table of one split: its videos with class, label, group, subset and number of frames."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from video3d.common.errors import UserError
-from video3d.common.tables import read_table
+from video3d.common.tables import read_table, write_table
 
-COLUMNS = ("video", "class", "label", "group", "subset", "frames")
+COLUMNS = ("video", "class", "label", "group", "subset", "frames")  # of the fields of `Video`, in their order
 
 
 class Video(NamedTuple):
-    """One row of a split table."""
+    """One row of a split table; `label` is 0-based, `subset` is train, validation or test."""
 
     name: str
     class_name: str
@@ -22,8 +22,16 @@ class Video(NamedTuple):
     frames: int
 
 
+def write_split(path: Path, videos: Iterable[Video]) -> None:
+    """Write a split table, whole or not at all."""
+    write_table(path, COLUMNS, videos)
+
+
 def read_split(path: str | os.PathLike) -> list[Video]:
-    """The videos of a split table, in its order. Raises UserError if the table is missing, damaged or empty."""
+    """Return the videos of a split table, in its order.
+
+    Raises UserError if the table is missing, damaged or empty.
+    """
     rows = read_table(Path(path), COLUMNS, made_by="make_splits.py")
     try:
         videos = [
@@ -38,7 +46,7 @@ def read_split(path: str | os.PathLike) -> list[Video]:
 
 
 def class_names(videos: Sequence[Video]) -> list[str]:
-    """The names of the classes, in the order of their labels.
+    """Return the names of the classes, in the order of their labels.
 
     Raises UserError unless the labels are 0, 1, 2, … and each belongs to one class.
     """

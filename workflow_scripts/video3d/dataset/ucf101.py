@@ -111,7 +111,7 @@ def read_all_lists(lists: Path) -> list[ListedVideo]:
     return [video for path in paths for video in read_list(path)]
 
 
-def read_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedVideo]]:
+def read_official_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedVideo]]:
     """Return training and test videos of official split `split` (1-based), with their labels by `classInd.txt`.
 
     Raises UserError if a file is missing or malformed, if a label contradicts `classInd.txt`, or if training and test

@@ -9,9 +9,10 @@ FASTEST_ENGINE = {"cpu": "onednn", "gpu": "plain"}
 
 
 def choose_engine(engine: str, device: str) -> str:
-    """The engine to use on `device`, "cpu" or "gpu": for "auto" the one that was measured to be the fastest there.
+    """Return the engine to use on `device`, "cpu" or "gpu".
 
-    Raises UserError if the one that is asked for cannot run here.
+    For "auto" it is the one that was measured to be the fastest there. Raises UserError if the one that is asked for
+    cannot run here.
     """
     if engine == "auto":
         return FASTEST_ENGINE[device]
@@ -21,7 +22,7 @@ def choose_engine(engine: str, device: str) -> str:
 
 
 def misplaced_engine(engine: str, device: str) -> str | None:
-    """Why `engine` cannot run on any "cpu", or any "gpu"; None if it can."""
+    """Return why `engine` cannot run on any "cpu", or any "gpu"; None if it can."""
     if engine == "onednn" and device == "gpu":
         return "evaluate: engine: onednn runs on a CPU, not on the GPU; set engine: auto, or device: cpu"
     if engine == "tensorrt" and device == "cpu":
@@ -30,7 +31,7 @@ def misplaced_engine(engine: str, device: str) -> str | None:
 
 
 def missing_engine(engine: str) -> str | None:
-    """Why `engine` is not among what is installed here; None if it is, or if there is no Paddle to look into."""
+    """Return why `engine` is not installed here; None if it is, or if there is no Paddle to look into."""
     paddle = find_spec("paddle")
     if engine != "tensorrt" or paddle is None:
         return None

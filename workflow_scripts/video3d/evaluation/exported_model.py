@@ -15,30 +15,33 @@ from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM, read_model_metadata
-from video3d.model.normalised_model import Classifier
+from video3d.model.normalised_model import NormalisedModel
 
 
-def export(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None:
-    """Write `network` with its normalisation, and `metadata` (with a section `clip`), to an existing folder.
+def export_model(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -> None:
+    """Write `network` with its normalisation, and `metadata`, to an existing folder.
 
-    The metadata are completed by the SHA-256 of the other files.
+    The exported program maps uint8 RGB (N, T, H, W, 3) to logits, float32 (N, num_classes), for any N. The metadata are
+    completed by the SHA-256 of the other files.
 
-    `network` maps float32 (N, 3, T, H, W) to logits; the exported program maps uint8 RGB (N, T, H, W, 3) to logits,
-    float32 (N, classes), for any N.
+    Args:
+        network: maps float32 (N, 3, T, H, W) to logits.
+        metadata: with a section `clip`.
+        folder: where to write.
     """
     clip = metadata["clip"]
-    classifier = Classifier(network, clip)
-    classifier.eval()
+    model = NormalisedModel(network, clip)
+    model.eval()
     shape = [None, clip["frames"], clip["size"], clip["size"], 3]
     clips = paddle.static.InputSpec(shape, "uint8", name="clips")
-    paddle.jit.save(classifier, str(Path(folder) / "model"), input_spec=[clips])
+    paddle.jit.save(model, str(Path(folder) / "model"), input_spec=[clips])
     files = {name: sha256(Path(folder) / name) for name in (PROGRAM, PARAMETERS)}
     text = json.dumps(metadata | {"files": files}, indent=2, ensure_ascii=False)
     (Path(folder) / METADATA).write_text(text + "\n", encoding="utf-8")
 
 
 def read_metadata(folder: str | os.PathLike) -> dict:
-    """The metadata of an exported model. Raises UserError if the folder is none, or if a file in it is damaged."""
+    """Return the metadata of an exported model. Raises UserError if it is none, or if a file of it is damaged."""
     folder = Path(folder)
     missing = [name for name in (PROGRAM, PARAMETERS, METADATA) if not (folder / name).is_file()]
     if missing:

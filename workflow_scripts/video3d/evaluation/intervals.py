@@ -38,11 +38,13 @@ class Estimate:
 def proportion(
     correct: np.ndarray, clusters: np.ndarray, strata: np.ndarray | None = None, weights: np.ndarray | None = None
 ) -> Estimate:
-    """Return the weighted mean of `correct`, float (..., videos) in 0..1, with its interval.
+    """Return the weighted mean of `correct` with its interval.
 
-    A value between 0 and 1 is a mean over seeds or clips. `clusters`, int (videos,), says which videos belong together,
-    and `strata`, int (videos,), which clusters were drawn from one population; each is of one stratum (default: all of
-    one). Equal `weights` by default.
+    Args:
+        correct: float (..., videos) in 0..1; a value between 0 and 1 is a mean over seeds or clips.
+        clusters: int (videos,), which videos belong together.
+        strata: int (videos,), which clusters were drawn from one population; each is of one stratum. None: all are.
+        weights: float (videos,); equal ones by default.
     """
     mean, _, size = _effective_size(correct, clusters, strata, weights)
     right, wrong = mean * size, (1 - mean) * size

@@ -20,6 +20,7 @@ from video3d.evaluation.intervals import LEVEL, Estimate, proportion
 SCORES = ("top1", "top5", "mean_class", "macro_f1", "calibration_error", "clip_top1")
 CALIBRATION_BINS = 15
 REPLICATES = 10_000
+SIGN_FLIPS = 100_000
 INTERVAL = (
     f"{LEVEL:.0%}, over whole groups: Clopper-Pearson with the effective sample size (Korn and Graubard 1998); "
     f"macro_f1 and calibration_error: percentile bootstrap, {REPLICATES} replicates"
@@ -48,7 +49,7 @@ class Predictions:
 
 
 def evaluate(predictions: Predictions) -> dict[str, Estimate]:
-    """Every score of `SCORES` with its 95 % interval; `INTERVAL` says in words what that is."""
+    """Return every score of `SCORES` with its 95 % interval; `INTERVAL` says in words what that is."""
     rows, groups = _rows(predictions), clusters(predictions.labels, predictions.groups)
     values = _scores(rows.sum(axis=0), predictions.probabilities.shape[1])
     draws = _scores(_bootstrap(rows, groups), predictions.probabilities.shape[1])
@@ -65,7 +66,7 @@ def evaluate(predictions: Predictions) -> dict[str, Estimate]:
 
 
 def top_k_correct(probabilities: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
-    """Whether each label is among its row's `k` largest values, bool (videos,).
+    """Return whether each label is among its row's `k` largest values, bool (videos,).
 
     Of equal values the smaller class index counts as the larger value, as in `argmax`.
     """
@@ -75,9 +76,9 @@ def top_k_correct(probabilities: np.ndarray, labels: np.ndarray, k: int) -> np.n
     return ahead.sum(axis=1) < k
 
 
-def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Number of videos by class (row) and predicted class (column), int64 (classes, classes)."""
-    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """Return the number of videos by class (row) and predicted class (column), int64 (num_classes, num_classes)."""
+    return np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, -1)
 
 
 def calibration_bins(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, float | None]]:
@@ -102,35 +103,44 @@ def calibration_bins(confidence: np.ndarray, correct: np.ndarray) -> list[dict[s
     return table
 
 
+def calibration_error(gaps: np.ndarray, videos: np.ndarray) -> np.ndarray:
+    """Return the expected calibration error: the distance of confidence and accuracy, a mean over all videos.
+
+    `gaps`, float (..., bins), is confidence minus right answers, summed over the videos of each bin; `videos`, (...),
+    their number. Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 3.
+    """
+    return abs(gaps).sum(axis=-1) / videos
+
+
 def clusters(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """The number of each video's group among all groups, which are numbered within their class: int (videos,)."""
+    """Return the number of each video's group among all groups, int (videos,); `groups` counts within each class."""
     return np.unique(np.stack([labels, groups]), axis=1, return_inverse=True)[1]
 
 
-def sign_flip_p(differences: np.ndarray, groups: np.ndarray, flips: int = 100_000) -> float:
-    """How often chance gives a mean at least as far from 0, in either direction, as that of `differences` (videos,).
+def sign_flip_p(differences: np.ndarray, groups: np.ndarray) -> float:
+    """Return how often chance gives a mean at least as far from 0, in either direction, as that of `differences`.
 
-    These are one run's answers minus another's for the same videos, `groups`, int (videos,), says which of them
-    belong together. This is the p-value of the two-sided sign-flip permutation test on whole groups: were the runs
+    These, (videos,), are one run's answers minus another's for the same videos; `groups`, int (videos,), says which of
+    them belong together. This is the p-value of the two-sided sign-flip permutation test on whole groups: were the runs
     equally good, each group's difference would be as likely with the other sign. (With one video to a group it is
-    McNemar's exact test.) All sign patterns are tried when there are at most `flips`, else that many are drawn.
+    McNemar's exact test.) All sign patterns are tried when there are at most `SIGN_FLIPS`, else that many are drawn.
     """
     sums = np.bincount(groups, differences)
     sums = sums[sums != 0]
     observed = abs(sums.sum()) - 1e-9
-    if 2 ** len(sums) <= flips:
+    if 2 ** len(sums) <= SIGN_FLIPS:
         patterns = np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums)) & 1
         return float(np.mean(abs((2 * patterns - 1) @ sums) >= observed))
     rng = np.random.default_rng(0)
     extreme = sum(
         np.count_nonzero(abs(rng.choice([-1.0, 1.0], size=(1000, len(sums))) @ sums) >= observed)
-        for _ in range(flips // 1000)
+        for _ in range(SIGN_FLIPS // 1000)
     )
-    return (1 + extreme) / (1 + flips // 1000 * 1000)
+    return (1 + extreme) / (1 + SIGN_FLIPS)
 
 
 def _rows(predictions: Predictions) -> np.ndarray:
-    """What each video adds to the sums, float64 (videos, 4 + 3 × classes + bins).
+    """Return what each video adds to the sums, float64 (videos, 4 + 3 × num_classes + bins).
 
     Columns: top-1 right, top-5 right, clips, clips right; then by class: right answers, answers, videos; then by
     calibration bin: confidence minus right answers.
@@ -154,17 +164,17 @@ def _rows(predictions: Predictions) -> np.ndarray:
     )
 
 
-def _scores(totals: np.ndarray, classes: int) -> dict[str, np.ndarray]:
-    """Scores from sums of `_rows`, shape (..., columns); classes without a video count in no mean over classes.
+def _scores(totals: np.ndarray, num_classes: int) -> dict[str, np.ndarray]:
+    """Return scores from sums of `_rows`, shape (..., columns).
 
-    The calibration error is Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 3.
+    Classes without a video count in no mean over classes.
     """
     right, right5, clips, clips_right = (totals[..., i] for i in range(4))
-    by_class = totals[..., 4 : 4 + 3 * classes].reshape(*totals.shape[:-1], 3, classes)
+    by_class = totals[..., 4 : 4 + 3 * num_classes].reshape(*totals.shape[:-1], 3, num_classes)
     hits, answers, videos = (by_class[..., i, :] for i in range(3))
     total = videos.sum(axis=-1)
     present = videos > 0
-    # Where a class has no video its hits are 0 too: 0 / 1 is a harmless stand-in that `present` leaves out.
+    # Where a class has no video its hits are 0 too: 0 / 1 is a harmless value that `present` leaves out.
     recall = hits / np.where(present, videos, 1)
     f1 = 2 * hits / np.where(present, answers + videos, 1)
     return {
@@ -172,18 +182,18 @@ def _scores(totals: np.ndarray, classes: int) -> dict[str, np.ndarray]:
         "top5": right5 / total,
         "mean_class": (recall * present).sum(axis=-1) / present.sum(axis=-1),
         "macro_f1": (f1 * present).sum(axis=-1) / present.sum(axis=-1),
-        "calibration_error": abs(totals[..., 4 + 3 * classes :]).sum(axis=-1) / total,
+        "calibration_error": calibration_error(totals[..., 4 + 3 * num_classes :], total),
         "clip_top1": clips_right / clips,
     }
 
 
 def _bin(confidence: np.ndarray) -> np.ndarray:
-    """The bin of each confidence: bin i holds (i / 15, (i + 1) / 15]."""
+    """Return the bin of each confidence: bin i holds (i / 15, (i + 1) / 15]."""
     return np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
 
 
 def _bootstrap(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Sums of `rows` over groups drawn with replacement, as many as there are: float64 (replicates, columns)."""
+    """Return sums of `rows` over groups drawn with replacement, as many as there are: float64 (replicates, columns)."""
     units = groups.max() + 1
     sums = np.zeros((units, rows.shape[1]))
     np.add.at(sums, groups, rows)
@@ -192,6 +202,6 @@ def _bootstrap(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def _percentile_interval(value: float, draws: np.ndarray) -> Estimate:
-    """The percentile interval of bootstrap replicates (Efron 1979) around a score."""
+    """Return the percentile interval of bootstrap replicates (Efron 1979) around a score."""
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(float(value), float(low), float(high))

@@ -10,7 +10,7 @@ UNCHECKED = {"origin": "unchecked", "training_data_known": None}  # weights that
 
 
 def read_model_metadata(path: Path) -> dict:
-    """What the file says; weights of a model that was exported before there was a check are `UNCHECKED`.
+    """Return what the file says; weights of a model that was exported before there was a check are `UNCHECKED`.
 
     Raises UserError if the file is missing or damaged.
     """

@@ -1,9 +1,9 @@
-"""Predicting with an exported network, through Paddle Inference."""
+"""Predict videos with an exported network, through Paddle Inference."""
 
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -12,17 +12,22 @@ import numpy as np
 import paddle
 from paddle import inference
 
+from video3d.clips.clip_reader import centre_request
 from video3d.clips.loader import Loader
 from video3d.clips.spatial_crops import FIRST_RESIZING
 from video3d.common.console import progress
 from video3d.common.errors import UserError
+from video3d.common.settings import EvaluateSettings
 from video3d.compute.device import use_device
+from video3d.dataset.split_table import Video
 from video3d.evaluation.engines import choose_engine
 from video3d.evaluation.exported_model import read_metadata
 from video3d.evaluation.model_metadata import PARAMETERS, PROGRAM
-from video3d.evaluation.protocols import Views
+from video3d.evaluation.protocols import views
 from video3d.evaluation.tensorrt import rewrite_for_tensorrt
+from video3d.frames.frame_pack import Pack
 
+TOP = 5
 GPU_MEGABYTES = 256  # of memory taken at the start; more is taken as needed
 
 
@@ -30,8 +35,8 @@ class Predictor:
     """An exported network, ready to predict: uint8 RGB clips (N, T, H, W, 3) → logits, float32 (N, classes).
 
     `engine` is plain, onednn, tensorrt or auto, which is the one that was measured to be the fastest on the device;
-    `device` is auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, labels
-    (class names), clip (that section of the config), resizing (of the pictures it was trained on), engine, device.
+    `device` is auto, gpu or cpu; `batch_size` is the largest that will be asked for. Attributes: metadata, class_names,
+    clip (that section of the settings), resizing (of the pictures it was trained on), engine, device.
     Raises UserError if the folder is no exported model or the engine cannot run here.
     """
 
@@ -45,7 +50,7 @@ class Predictor:
     ):
         self.folder = Path(folder)
         self.metadata = read_metadata(folder)
-        self.labels: list[str] = self.metadata["labels"]
+        self.class_names: list[str] = self.metadata["labels"]
         self.clip: dict = self.metadata["clip"]
         self.resizing: str = self.metadata.get("resizing", FIRST_RESIZING)
         self.device = use_device(device, threads)
@@ -58,11 +63,11 @@ class Predictor:
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
-        """Shape of one clip, (T, H, W, 3)."""
+        """The shape of one clip, (T, H, W, 3)."""
         return self.clip["frames"], self.clip["size"], self.clip["size"], 3
 
     def __call__(self, clips: np.ndarray) -> np.ndarray:
-        """Logits of a batch of clips. Raises UserError if one is infinite or not a number."""
+        """Return the logits of a batch of clips. Raises UserError if one is infinite or not a number."""
         self._input.reshape(clips.shape)
         self._input.copy_from_cpu(clips)
         self._predictor.run()
@@ -92,7 +97,7 @@ class Predictor:
 
 
 class Predicted(NamedTuple):
-    """What was predicted for some videos.
+    """Answers of the network for some videos.
 
     probabilities: float32 (videos, classes), the softmax averaged over a video's clips. clip_video: int64 (clips,), the
     position of each clip's video. clip_predicted: int64 (clips,), each clip's most probable class.
@@ -102,43 +107,64 @@ class Predicted(NamedTuple):
     clip_video: np.ndarray
     clip_predicted: np.ndarray
 
+    @property
+    def clip_counts(self) -> np.ndarray:
+        """How many clips of each video were seen, int64 (videos,)."""
+        return np.bincount(self.clip_video, minlength=len(self.probabilities))
+
 
 def predict_videos(
     predictor: Predictor,
-    shown: Sequence[Views],
-    fill: Callable[[np.ndarray, int, np.ndarray, bool], None],
-    batch_size: int,
-    workers: int,
+    videos: Sequence[Video],
+    packs: Mapping[str, Pack],
+    protocol: str,
+    settings: EvaluateSettings,
+    threads: int,
 ) -> Predicted:
-    """Predict each video of which `shown` gives the views, exactly once.
+    """Predict each of `videos` exactly once, as `protocol` shows it.
 
-    `fill(out, video, indices, mirrored)` decodes a view of the video at that position into `out`, uint8 (T, H, W, 3).
     Batches go across videos; which clips share a batch changes nothing but rounding.
+
+    Args:
+        predictor: the network.
+        videos: rows of a split table.
+        packs: the packs of their classes, by class name.
+        protocol: one of `protocols.PROTOCOLS`.
+        settings: the section `evaluate`; `batch_size` and `uniform` count.
+        threads: how many threads decode frames.
     """
-    items = [
-        (video, indices, bool(mirrored))
-        for video, chosen in enumerate(shown)
+    shown = [views(protocol, video.frames, predictor.clip["frames"], settings.uniform) for video in videos]
+    clip_counts = np.array([len(chosen.indices) for chosen in shown])
+    clip_video = np.repeat(np.arange(len(videos)), clip_counts)
+    clip_predicted = np.empty(len(clip_video), np.int64)
+    sums = np.zeros((len(videos), len(predictor.class_names)))
+    requests = (
+        centre_request(video, packs[video.class_name], indices, bool(mirrored), predictor.resizing)
+        for video, chosen in zip(videos, shown, strict=True)
         for indices, mirrored in zip(*chosen, strict=True)
-    ]
-    sums = np.zeros((len(shown), len(predictor.labels)))
-    clip_predicted = np.empty(len(items), np.int64)
-    done = 0
-    loader = Loader(predictor.clip_shape, batch_size, workers)
-    with progress(total=len(items), unit=" clips", description="predicting") as bar:
-        for batch in loader.batches(items, lambda out, item: fill(out, *item)):
-            probabilities = softmax(predictor(batch.clips))
-            np.add.at(sums, [video for video, _, _ in batch.items], probabilities)
-            clip_predicted[done : done + len(batch.items)] = probabilities.argmax(axis=1)
-            done += len(batch.items)
-            bar.update(len(batch.items))
-    counts = np.array([len(chosen.indices) for chosen in shown])
-    return Predicted(
-        (sums / counts[:, None]).astype(np.float32), np.repeat(np.arange(len(shown)), counts), clip_predicted
     )
+    done = 0
+    with progress(total=len(clip_video), unit=" clips", description="predicting") as bar:
+        for batch in Loader(predictor.clip_shape, settings.batch_size, threads).batches(requests):
+            probabilities = softmax(predictor(batch.clips))
+            part = slice(done, done + len(batch.clips))
+            np.add.at(sums, clip_video[part], probabilities)
+            clip_predicted[part] = probabilities.argmax(axis=1)
+            done = part.stop
+            bar.update(len(batch.clips))
+    return Predicted((sums / clip_counts[:, None]).astype(np.float32), clip_video, clip_predicted)
+
+
+def top_labels(probabilities: np.ndarray) -> np.ndarray:
+    """Return the labels of a video's `TOP` most probable classes, best first; of equals the smaller label comes first.
+
+    `probabilities` is float (classes,); the result has as many labels as there are classes if these are fewer.
+    """
+    return np.argsort(-probabilities, kind="stable")[:TOP]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities (N, classes) in float64."""
+    """Return probabilities, float64 (N, classes), of logits."""
     powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from video3d.clips.temporal_sampling import segment_indices, sliding_clips, uniform_clips
+from video3d.common.settings import UniformViews
 
 PROTOCOLS = ("segments", "sliding", "uniform")
 
@@ -20,12 +21,18 @@ class Views(NamedTuple):
     mirrored: np.ndarray
 
 
-def views(protocol: str, frames: int, length: int, uniform: dict) -> Views:
-    """The views of a video of `frames` frames by clips of `length` frames.
+def views(protocol: str, frames: int, length: int, uniform: UniformViews) -> Views:
+    """Return the views that a protocol takes of a video of `frames` frames, by clips of `length` frames.
 
     - segments: one clip, the middle frames of `length` equal parts (the reference implementation).
     - sliding: all non-overlapping clips, the last one looped (Hara et al., CVPR 2018).
-    - uniform: `uniform["clips"]` evenly spaced clips, with `uniform["flip"]` each also mirrored.
+    - uniform: `uniform.clips` evenly spaced clips, with `uniform.flip` each also mirrored.
+
+    Args:
+        protocol: one of `PROTOCOLS`.
+        frames: how many the video has.
+        length: how many a clip has.
+        uniform: how the protocol of that name is set.
 
     Raises ValueError if there is no frame or no such protocol.
     """
@@ -34,8 +41,8 @@ def views(protocol: str, frames: int, length: int, uniform: dict) -> Views:
     elif protocol == "sliding":
         indices = sliding_clips(frames, length)
     elif protocol == "uniform":
-        indices = uniform_clips(frames, length, uniform["clips"])
-        if uniform["flip"]:
+        indices = uniform_clips(frames, length, uniform.clips)
+        if uniform.flip:
             mirrored = np.repeat([False, True], len(indices))
             return Views(np.concatenate([indices, indices]), mirrored)
     else:
@@ -43,13 +50,15 @@ def views(protocol: str, frames: int, length: int, uniform: dict) -> Views:
     return Views(indices, np.zeros(len(indices), bool))
 
 
-def describe(protocol: str, clip: dict, uniform: dict) -> str:
-    """The protocol in a sentence, to stand beside its numbers; `clip` and `uniform` are sections of the config."""
-    length = clip["frames"]
-    flip = ", each also mirrored" if uniform["flip"] else ""
+def describe_protocol(protocol: str, length: int, size: int, uniform: UniformViews) -> str:
+    """Return the protocol in a sentence, to stand beside its numbers.
+
+    Clips have `length` frames of `size` × `size` pixels.
+    """
+    flip = ", each also mirrored" if uniform.flip else ""
     clips = {
         "segments": f"1 clip a video: the middle frames of {length} equal parts",
         "sliding": f"all non-overlapping clips of {length} frames, the last one looped, softmax averaged",
-        "uniform": f"{uniform['clips']} evenly spaced clips of {length} frames{flip}, softmax averaged",
+        "uniform": f"{uniform.clips} evenly spaced clips of {length} frames{flip}, softmax averaged",
     }
-    return f"{clips[protocol]}; centre crop, {clip['size']}×{clip['size']} pixels"
+    return f"{clips[protocol]}; centre crop, {size}×{size} pixels"

@@ -10,8 +10,13 @@ def rewrite_for_tensorrt(
 ) -> tuple[Path, Path]:
     """Write a copy of `program` whose operations run in TensorRT, in float32, to `folder`: (program, parameters).
 
-    It takes uint8 clips of `clip_shape`, (T, H, W, 3), in batches of 1 to `batch_size`. It runs on this kind of GPU
-    only, so it is made anew each time and not shipped.
+    The copy runs on this kind of GPU only, so it is made anew each time and not shipped.
+
+    Args:
+        program: model.json of the exported folder.
+        clip_shape: (T, H, W, 3) of the uint8 clips that it takes.
+        batch_size: the largest; the smallest is 1.
+        folder: an existing one.
     """
     from paddle import tensorrt  # absent from Paddle's CPU build
 

@@ -58,7 +58,7 @@ def require_checksum(url: str, checksum: str | None, setting: str) -> str:
     return checksum
 
 
-def download(urls: Sequence[str], checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
+def download(urls: Sequence[str], checksum: str | None, output: Path, setting: str) -> None:
     """Download one file from the first of its mirrors `urls` that serves it whole.
 
     It grows as `<output>.part`, which a later call continues, and gets its name once its SHA-256 is right.

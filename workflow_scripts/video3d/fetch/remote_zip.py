@@ -21,10 +21,11 @@ from video3d.fetch.http_session import MirrorError, Session, TemporaryFailure, r
 from video3d.fetch.sources import DataSource, archive_name
 
 CONNECTIONS = 4  # a request for a video of half a megabyte is mostly waiting
+SETTING = "dataset.videos"
 DIRECTORY_SIZE = 2 << 20  # bytes at the end of the ZIP that are fetched first; UCF101's directory has about 1.3 MB
 
 
-def fetch_subset(source: DataSource, checksum: str | None, output: Path, setting: str = "dataset.videos") -> None:
+def fetch_subset(source: DataSource, checksum: str | None, output: Path) -> None:
     """Make `output` a ZIP of the videos of `source.classes`, from the first mirror that serves byte ranges.
 
     The CRC of every video is checked; the SHA-256 of the whole archive cannot be. If the whole archive has been
@@ -32,11 +33,11 @@ def fetch_subset(source: DataSource, checksum: str | None, output: Path, setting
     (and checked against `checksum`, which is therefore required here as well).
     Raises UserError if no mirror works, or if the archive lacks a class.
     """
-    checksum = require_checksum(source.urls[0], checksum, setting)
+    checksum = require_checksum(source.urls[0], checksum, SETTING)
     output.parent.mkdir(parents=True, exist_ok=True)
     whole = output.with_name(archive_name(source.urls[0]))
     if whole.is_file():
-        link(whole, checksum, output, setting)
+        link(whole, checksum, output, SETTING)
         return
     reasons, without_ranges = [], False
     for url in source.urls:
@@ -52,11 +53,11 @@ def fetch_subset(source: DataSource, checksum: str | None, output: Path, setting
     if not without_ranges:
         raise UserError(
             f"{output.name} could not be fetched:\n" + "\n".join(reasons) + "\nRun the same command again to continue, "
-            f"add a mirror to {setting}, or get the whole file in another way and put its path there."
+            f"add a mirror to {SETTING}, or get the whole file in another way and put its path there."
         )
     logging.warning("downloading the whole archive instead")
-    download(source.urls, checksum, whole, setting)
-    link(whole, None, output, setting)
+    download(source.urls, checksum, whole, SETTING)
+    link(whole, None, output, SETTING)
 
 
 def fetch_classes(url: str, classes: tuple[str, ...], output: Path) -> None:

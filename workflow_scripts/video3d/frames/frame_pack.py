@@ -80,7 +80,7 @@ class FrameIndex(NamedTuple):
 
     @classmethod
     def empty(cls) -> "FrameIndex":
-        """Return an index of no frames."""
+        """Return an empty index."""
         return cls(array("Q"), array("I"), array("I"), bytearray())
 
 

@@ -1,4 +1,4 @@
-"""Which networks there are, as the section `model` of the config names them; known without importing Paddle."""
+"""Which networks there are, as the section `model` of the settings names them; known without importing Paddle."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ STAGES = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc")  # those
 
 
 def model_faults(model: Mapping[str, Any]) -> list[str]:
-    """Why `depth`, `shortcut`, `width` and `cardinality` of a `model` describe no network."""
+    """Return why `depth`, `shortcut`, `width` and `cardinality` of a `model` describe no network."""
     depth, shortcut, width, cardinality = (model[name] for name in ("depth", "shortcut", "width", "cardinality"))
     faults = []
     if depth not in BLOCKS_PER_STAGE:

@@ -10,7 +10,7 @@ from paddle import nn
 
 
 def count_parameters(network: nn.Layer) -> int:
-    """Number of trainable values: weights and biases, without the running statistics of batch norm."""
+    """Return the number of trainable values: weights and biases, without the running statistics of batch norm."""
     return sum(parameter.size for parameter in network.parameters() if not parameter.stop_gradient)
 
 
@@ -24,7 +24,7 @@ class LayerCost(NamedTuple):
 
 
 def layer_costs(network: nn.Layer, frames: int, size: int) -> list[LayerCost]:
-    """Costs of the layers with parameters, in the order in which a clip of frames × size × size meets them.
+    """Return the costs of the layers with parameters, in the order in which a clip of frames × size × size meets them.
 
     Batch norm counts no multiply-adds: in inference it is part of the convolution before it.
     """
@@ -53,5 +53,5 @@ def layer_costs(network: nn.Layer, frames: int, size: int) -> list[LayerCost]:
 
 
 def multiply_adds(network: nn.Layer, frames: int, size: int) -> int:
-    """Multiplications with addition that one clip of frames × size × size costs."""
+    """Return how many multiplications with addition one clip of frames × size × size costs."""
     return sum(cost.multiply_adds for cost in layer_costs(network, frames, size))

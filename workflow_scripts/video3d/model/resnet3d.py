@@ -24,14 +24,14 @@ from video3d.common.errors import UserError
 from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK, model_faults
 
 
-def build_network(model: dict, classes: int) -> ResNet3D:
-    """The network that the `model` section of the config describes, freshly initialised from Paddle's random state.
+def build_network(model: dict, num_classes: int) -> ResNet3D:
+    """Return the network that the section `model` of the settings describes, initialised from Paddle's random state.
 
-    Its input is float32 (N, 3, T, H, W) of any T, H and W; its output the logits, float32 (N, classes).
+    Its input is float32 (N, 3, T, H, W) of any T, H and W; its output the logits, float32 (N, num_classes).
     Raises UserError for a combination of settings that describes no network.
     """
     settings = ("depth", "shortcut", "width", "cardinality", "dropout")
-    return ResNet3D(classes, **{name: model[name] for name in settings if name in model})
+    return ResNet3D(num_classes, **{name: model[name] for name in settings if name in model})
 
 
 class ResNet3D(nn.Layer):
@@ -39,7 +39,7 @@ class ResNet3D(nn.Layer):
 
     def __init__(
         self,
-        classes: int,
+        num_classes: int,
         depth: int = 18,
         shortcut: str = "reference",
         width: int = 64,
@@ -66,10 +66,10 @@ class ResNet3D(nn.Layer):
                 channels = layers[-1].channels
             self.add_sublayer(f"layer{stage + 1}", nn.Sequential(*layers))
         self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(channels, classes, weight_attr=nn.initializer.XavierUniform())
+        self.fc = nn.Linear(channels, num_classes, weight_attr=nn.initializer.XavierUniform())
 
     def forward(self, x):
-        """Logits (N, classes) of clips (N, 3, T, H, W)."""
+        """Return logits (N, num_classes) of clips (N, 3, T, H, W)."""
         x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.dropout(x.mean(axis=[2, 3, 4])))
@@ -137,7 +137,7 @@ class ZeroPaddedIdentity(nn.Layer):
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, shortcut: str, stride: int = 1, groups: int = 1) -> nn.Conv3D:
-    """A convolution of a block; it rounds sizes up where it halves them."""
+    """Return a convolution of a block; it rounds sizes up where it halves them."""
     reference = shortcut == "reference"
     return nn.Conv3D(
         inputs,
@@ -152,7 +152,10 @@ def _convolution(inputs: int, outputs: int, kernel: int, shortcut: str, stride: 
 
 
 def _normal(inputs: int, outputs: int, kernel: int, shortcut: str) -> nn.initializer.Normal:
-    """He et al.'s initial weights, which keep the variance of the activations (reference) or the gradients (paper)."""
+    """Return He et al.'s initial weights.
+
+    They keep the variance of the activations (reference) or of the gradients (paper).
+    """
     fan = kernel**3 * (inputs if shortcut == "reference" else outputs)
     return nn.initializer.Normal(0.0, (2 / fan) ** 0.5)
 

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.common.settings import Settings
 from video3d.common.settings_renamed import with_todays_names
+from video3d.report import run_files
 
-# What the audit and the split tables of a run depend on, and so its trainings, and what these depend on besides.
-OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_groups", "clip.frames")
-OF_TRAININGS = (*OF_TABLES, "model", "clip", "train")
+# The audit and the split tables of a run depend on these.
+SETTINGS_OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_groups", "clip.frames")
+# Its trainings depend on more.
+SETTINGS_OF_TRAININGS = (*SETTINGS_OF_TABLES, "model", "clip", "train")
 # What is made anew within minutes, so nobody is asked.
-OF_EVALUATIONS = ("splits", "seeds", "evaluate")
+SETTINGS_OF_EVALUATIONS = ("splits", "seeds", "evaluate")
 DEFAULTS = Settings().model_dump()
 LEFT_NOTHING_OUT = ("dataset.faulty_videos", "stop")
 WITHOUT_ORDER = {"validation_groups", "dataset.classes"}
@@ -27,16 +28,16 @@ WAYS_OUT = (
 
 
 def refusal(
-    run: Path, trainings: Sequence[Path], settings: Settings, classes: Sequence[str], binding=OF_TRAININGS
+    run: Path, trainings: Sequence[Path], settings: Settings, classes: Sequence[str], binding=SETTINGS_OF_TRAININGS
 ) -> str:
     """Return why this call must not go on: what it would replace, and the ways out; empty if it may go on.
 
     Args:
-        run: The folder of the run, results/<run>.
-        trainings: Folders <run>/split<k>/seed<s>; those whose training is not finished do not count.
-        settings: All settings of this call.
-        classes: The names of the classes that the settings stand for.
-        binding: The names of the settings, or of sections, that must be those of the finished trainings.
+        run: the folder of the run, results/<run>.
+        trainings: folders <run>/split<k>/seed<s>; those whose training is not finished do not count.
+        settings: all settings of this call.
+        classes: the names of the classes that the settings stand for.
+        binding: the names of the settings, or of sections, that must be those of the finished trainings.
     """
     changed: dict[str, str] = {}
     lost = []
@@ -75,7 +76,7 @@ def read_training(folder: Path) -> dict[str, Any]:
 
 
 def differences(
-    made: Mapping, settings: Settings, classes: Sequence[str], binding: Sequence[str] = OF_TRAININGS
+    made: Mapping, settings: Settings, classes: Sequence[str], binding: Sequence[str] = SETTINGS_OF_TRAININGS
 ) -> Iterator[tuple[str, str]]:
     """Yield the `binding` settings in which `made`, a weights.json, differs from `settings`: name, and `old → new`.
 
@@ -102,7 +103,7 @@ def evaluation_changes(run: Path, settings: Settings) -> str:
     kept, asked = _kept(run), settings.model_dump()
     changes = [
         f"{setting}: {_text(old)} → {_text(new)}"
-        for name in OF_EVALUATIONS
+        for name in SETTINGS_OF_EVALUATIONS
         for setting, default in _leaves(name)
         if (old := _value(kept, setting, default)) != (new := _value(asked, setting, default))
     ]
@@ -117,13 +118,11 @@ def describe_training(folder: Path, made: Mapping) -> str:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Return the mapping in a JSON or YAML file; an empty one if there is none."""
+    """Return the mapping in a JSON or YAML file of a run; empty if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError):
+        return run_files.read_mapping(path)
+    except (UserError, OSError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _kept(run: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from video3d.evaluation.engines import misplaced_engine, missing_engine
 
 
 def device_faults(device: str, devices: int) -> Iterator[str]:
-    """Yield that GPUs are asked for which are not there: any for `device`, or as many as `train: devices`."""
+    """Yield a message if GPUs are asked for that are not there: any for `device`, or as many as `train: devices`."""
     if device == "cpu":
         return
     gpus = usable_gpus()
@@ -25,7 +25,7 @@ def device_faults(device: str, devices: int) -> Iterator[str]:
 
 
 def engine_faults(engine: str, device: str, computes_here: bool) -> Iterator[str]:
-    """Yield why the engine cannot run on the device; `computes_here` is whether the jobs run on this machine."""
+    """Yield a message if the engine cannot run on the device; `computes_here`: whether jobs run on this machine."""
     used = device_here(device) if computes_here else device
     if fault := misplaced_engine(engine, used) or (missing_engine(engine) if computes_here else None):
         yield fault
@@ -42,7 +42,7 @@ def device_here(device: str) -> str:
 
 def usable_gpus() -> int:
     """Return how many GPUs the installed Paddle may use; the visible ones if Paddle is installed for the jobs only."""
-    return 0 if is_cpu_build() else visible_gpus()
+    return 0 if is_cpu_build() else count_visible_gpus()
 
 
 def is_cpu_build() -> bool:
@@ -50,7 +50,7 @@ def is_cpu_build() -> bool:
     return _installed("paddlepaddle") and not _installed("paddlepaddle-gpu")
 
 
-def visible_gpus() -> int:
+def count_visible_gpus() -> int:
     """Return how many of this machine's NVIDIA GPUs a program that is started here may use."""
     devices = sum(bool(re.fullmatch(r"nvidia\d+", path.name)) for path in Path("/dev").glob("nvidia*"))
     if not devices and Path("/dev/dxg").exists():  # Windows' subsystem for Linux has one device for all

@@ -35,7 +35,7 @@ def file_faults(settings: Settings) -> Iterator[str]:
 
 
 def source_faults(dataset: DatasetSettings, videos: DataSource, lists: DataSource) -> Iterator[str]:
-    """Yield that an archive is missing and no rule makes it, or that a folder of videos holds no video.
+    """Yield a message if an archive is missing that no rule makes, or if a folder of videos holds no video.
 
     An archive may be moved away once a run is finished and what was made of it is there.
     """
@@ -70,7 +70,7 @@ def named_by_a_run(setting: str, dataset: DatasetSettings) -> bool:
 
 
 def missing_file(setting: str, path: str) -> Iterator[str]:
-    """Yield that there is no readable file at `path`, with the one near it that has a similar name."""
+    """Yield a message if there is no readable file at `path`; it names one nearby with a similar name."""
     file = Path(path)
     if file.is_dir():
         yield f"{setting}: {path} is a folder; expected a file"
@@ -91,7 +91,7 @@ def _similar_file(file: Path) -> str:
 
 
 def missing_run(run: str, this: str) -> Iterator[str]:
-    """Yield that a run is not there to be compared with `this`, with those that are."""
+    """Yield a message if a run is not there to be compared with `this`; it names those that are."""
     if run == this:
         yield f"report: compare: {run} is this run itself; name another one"
     elif not Path("results", run, "accuracy.csv").is_file():
@@ -107,7 +107,7 @@ def missing_run(run: str, this: str) -> Iterator[str]:
 
 
 def empty_folder(folder: str) -> Iterator[str]:
-    """Yield that there is no video to predict in `folder`."""
+    """Yield a message if there is no video to predict in `folder`."""
     path = Path(folder).expanduser()
     if not path.is_dir():
         yield f"predict: videos: {folder} " + ("is a file; expected a folder" if path.is_file() else "does not exist")

@@ -7,7 +7,7 @@ from pathlib import Path
 from video3d.common.errors import UserError
 from video3d.common.settings import Settings
 from video3d.dataset.splits import make_split, require_videos
-from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_split, select_classes
+from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, read_class_index, read_official_split, select_classes
 from video3d.fetch.lists import lists_in_folder, lists_in_zip
 from video3d.fetch.sources import DataSource
 from video3d.preflight.check_files import fetched_lists
@@ -51,7 +51,7 @@ def local_lists(lists: DataSource, fetched: Path) -> dict[str, bytes] | None:
 
 def _split_faults(settings: Settings, folder: Path, split: int, classes: list[str]) -> list[str]:
     try:
-        rows = make_split(*read_split(folder, split), classes, settings.validation_groups)
+        rows = make_split(*read_official_split(folder, split), classes, settings.validation_groups)
         require_videos(rows, classes)
     except UserError as error:
         return [f"split {split}: {str(error).replace(f'{folder}/', '')}"]
@@ -59,6 +59,5 @@ def _split_faults(settings: Settings, folder: Path, split: int, classes: list[st
         return []
     counts = Counter(row.class_name for row in rows if row.subset == "train")
     return [
-        f"split {split}: {fault}"
-        for fault in data_faults(settings.train.model_dump(), {name: counts[name] for name in classes})
+        f"split {split}: {fault}" for fault in data_faults(settings.train, {name: counts[name] for name in classes})
     ]

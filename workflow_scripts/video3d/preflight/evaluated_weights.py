@@ -7,7 +7,7 @@ from video3d.common.files import file_state
 from video3d.preflight.bound_run import read_mapping
 
 
-def origin_name(given: str | None) -> str:
+def weights_mark(given: str | None) -> str:
     """Return the name of the file that says where evaluated weights come from, without its ending.
 
     Each file that is `given` has a name of its own, and a new one if it changes: Snakemake removes the outputs of a job

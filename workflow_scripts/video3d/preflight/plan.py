@@ -27,12 +27,12 @@ def check(
     """Raise UserError that lists everything in the settings that cannot work, with the setting's name.
 
     Args:
-        settings: All settings of the run.
-        videos: Where the videos come from; what is on a server is not looked at.
-        lists: Where the official lists come from.
-        targets: What Snakemake is asked for.
-        computes_here: Whether the jobs run on this machine, so that its GPUs count.
-        reports: Whether results are only gathered into a report: as for comparisons, no data and no device are needed.
+        settings: all settings of the run.
+        videos: where the videos come from; what is on a server is not looked at.
+        lists: where the official lists come from.
+        targets: what Snakemake is asked for.
+        computes_here: whether the jobs run on this machine, so that its GPUs count.
+        reports: whether results are only gathered into a report: as for comparisons, no data and no device are needed.
     """
     faults = [
         *file_faults(settings),
@@ -41,7 +41,7 @@ def check(
         *split_faults(settings, lists),
     ]
     if settings.trained_splits:
-        faults += settings_faults(settings.train.model_dump(), bool(settings.validation_groups))
+        faults += settings_faults(settings.train, bool(settings.validation_groups))
     if not (reports or only_compares(targets)):
         faults += source_faults(settings.dataset, videos, lists)
         faults += engine_faults(settings.evaluate.engine, settings.device, computes_here)

@@ -11,19 +11,18 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from video3d.clips.spatial_crops import centre_box, crop_resizer, decode
-from video3d.common.settings import Settings
+from video3d.clips.clip_reader import decode_frames, frame_size
+from video3d.clips.spatial_crops import centre_box
+from video3d.common.settings import EvaluateSettings
 from video3d.evaluation.protocols import views
 from video3d.frames.frame_pack import Pack
 
-WIDTH = 920
+WIDTH, GAP, LINE = 920, 6, 15  # pixels: the widest sheet, between two pictures, height of a line of text
 LEAST_WIDTH, CHARACTERS = 640, 100  # room for a line of that many characters
-GAP = 6
-LINE = 15
-QUALITY = 55
+QUALITY = 55  # of a WebP, 0 to 100
 RIGHT, WRONG, INK = "#00704f", "#b34700", "#222222"
 MISTAKES, MISTAKES_IN_ROW = 21, 7
-PAIRS, VIDEOS_OF_PAIR = 4, 4
+PAIRS, VIDEOS_OF_PAIR = 4, 4  # as many videos of either class of a pair
 
 
 @dataclass(frozen=True)
@@ -34,35 +33,33 @@ class Cell:
     lines: Sequence[tuple[str, str]] = ()
 
 
-class Frames:
+class FrameReader:
     """Frames of videos out of the packs in one folder, as evaluation sees them: the centre square."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self._packs: dict[str, Pack] = {}
 
-    def complete(self, classes: Sequence[str]) -> bool:
-        """Whether the folder has the pack of every class."""
-        return all((self.folder / f"{name}.zip").is_file() for name in classes)
+    def has_packs(self, class_names: Sequence[str]) -> bool:
+        """Return whether the folder has the pack of every class."""
+        return all((self.folder / f"{name}.zip").is_file() for name in class_names)
 
-    def middle(self, class_name: str, video: str, size: int) -> np.ndarray:
-        """The middle frame, uint8 RGB (size, size, 3)."""
-        return self.at(class_name, video, [self._pack(class_name).videos.get(video, 1) // 2], size)[0]
+    def middle_frame(self, class_name: str, video: str, size: int) -> np.ndarray:
+        """Return the middle frame, uint8 RGB (size, size, 3)."""
+        return self._read(class_name, video, [self._pack(class_name).videos.get(video, 1) // 2], size)[0]
 
-    def clip(self, class_name: str, video: str, settings: Settings, size: int) -> np.ndarray:
-        """The clip in the middle of those that the first protocol takes, uint8 RGB (T, size, size, 3)."""
-        evaluate = settings.evaluate
+    def middle_clip(
+        self, class_name: str, video: str, length: int, evaluate: EvaluateSettings, size: int
+    ) -> np.ndarray:
+        """Return the clip in the middle of those that the first protocol takes, uint8 RGB (length, size, size, 3)."""
         frames = self._pack(class_name).videos.get(video, 1)
-        chosen = views(evaluate.protocols[0], frames, settings.clip.frames, evaluate.uniform.model_dump())
-        return self.at(class_name, video, chosen.indices[(len(chosen.indices) - 1) // 2], size)
+        chosen = views(evaluate.protocols[0], frames, length, evaluate.uniform)
+        return self._read(class_name, video, chosen.indices[(len(chosen.indices) - 1) // 2].tolist(), size)
 
-    def at(self, class_name: str, video: str, indices: Sequence[int], size: int) -> np.ndarray:
-        """The frames of these 0-based indices, uint8 RGB (T, size, size, 3)."""
+    def _read(self, class_name: str, video: str, indices: Sequence[int], size: int) -> np.ndarray:
         pack = self._pack(class_name)
         clip = np.empty((len(indices), size, size, 3), np.uint8)
-        for out, jpeg in zip(clip, pack.jpegs(video, indices), strict=True):
-            image = decode(jpeg)
-            crop_resizer(centre_box(image.shape[1], image.shape[0]), size)(image, out)
+        decode_frames(clip, pack, video, indices, centre_box(*frame_size(pack, video, indices[0])))
         return clip
 
     def _pack(self, class_name: str) -> Pack:
@@ -71,61 +68,75 @@ class Frames:
         return self._packs[class_name]
 
 
-def mistakes(frames: Frames, wrong: pd.DataFrame, heading: Sequence[str]) -> str:
-    """The first rows of `wrong` (video, class, predicted_class, probability, split), a cell per video."""
+def draw_mistakes(frames: FrameReader, mistakes: pd.DataFrame, heading: Sequence[str]) -> str:
+    """Draw the first of the `mistakes` (video, class, predicted_class, probability, split), a cell per video."""
     size = WIDTH // MISTAKES_IN_ROW - GAP
     cells = [
         Cell(
-            frames.middle(row["class"], row["video"], size),
+            frames.middle_frame(row["class"], row["video"], size),
             [(row["class"], RIGHT), (row["predicted_class"], WRONG), (f"{row['probability']:.0%}", INK)],
         )
-        for _, row in wrong.drop_duplicates("video").head(MISTAKES).iterrows()
+        for _, row in mistakes.drop_duplicates("video").head(MISTAKES).iterrows()
     ]
     if not cells:
-        return nothing("No mistake was made.")
+        return draw_sentence("No mistake was made.")
     rows = [cells[start : start + MISTAKES_IN_ROW] for start in range(0, len(cells), MISTAKES_IN_ROW)]
-    return sheet([*((line, ()) for line in heading), *(("", row) for row in rows)])
+    return draw_sheet([*((line, ()) for line in heading), *(("", row) for row in rows)])
 
 
-def confused_pairs(
-    frames: Frames, pairs: pd.DataFrame, wrong: pd.DataFrame, training: pd.DataFrame, heading: Sequence[str]
+def draw_confused_pairs(
+    frames: FrameReader, pairs: pd.DataFrame, mistakes: pd.DataFrame, training: pd.DataFrame, heading: Sequence[str]
 ) -> str:
-    """A row per pair: test videos of the class that were taken for the other, then training videos of that other.
+    """Draw a row per pair: test videos of the class that were taken for the other, then training videos of that other.
 
-    `pairs` as from `analysis.confused_pairs`; `wrong` has video, class, predicted_class; `training` video, class,
-    group, of which one video a group is taken.
+    Args:
+        frames: where the frames are read.
+        pairs: as from `analysis.confused_pairs`.
+        mistakes: the mistakes, with columns video, class, predicted_class.
+        training: the training videos, with columns video, class, group; one video of a group is shown.
+        heading: lines above the pictures.
     """
     size = (WIDTH - 3 * GAP) // (2 * VIDEOS_OF_PAIR) - GAP
     rows = []
     for _, pair in pairs.head(PAIRS).iterrows():
-        mine = wrong[(wrong["class"] == pair["class"]) & (wrong["predicted_class"] == pair["predicted_class"])]
-        theirs = training[training["class"] == pair["predicted_class"]].drop_duplicates("group")
+        of_pair = (mistakes["class"] == pair["class"]) & (mistakes["predicted_class"] == pair["predicted_class"])
+        tested = mistakes[of_pair].drop_duplicates("video")
+        trained = training[training["class"] == pair["predicted_class"]].drop_duplicates("group")
         left, right = (
-            [Cell(frames.middle(row["class"], row["video"], size)) for _, row in table.head(VIDEOS_OF_PAIR).iterrows()]
-            for table in (mine.drop_duplicates("video"), theirs)
+            [
+                Cell(frames.middle_frame(row["class"], row["video"], size))
+                for _, row in table.head(VIDEOS_OF_PAIR).iterrows()
+            ]
+            for table in (tested, trained)
         )
         space = [Cell(np.full((size, 2 * GAP, 3), 255, np.uint8))]
         title = f"{pair['class']} taken for {pair['predicted_class']}: {pair['share']:.0%} of its videos"
         rows.append((title, left + space + right))
-    return sheet([*((line, ()) for line in heading), *rows]) if rows else nothing("No mistake was made.")
+    return draw_sheet([*((line, ()) for line in heading), *rows]) if rows else draw_sentence("No mistake was made.")
 
 
-def clips(frames: Frames, videos: pd.DataFrame, settings: Mapping[int, Settings]) -> str:
-    """A strip of the frames of a clip of the first video of every class in `videos` (video, class, split).
+def draw_clips(
+    frames: FrameReader, videos: pd.DataFrame, shapes: Mapping[int, Mapping[str, int]], evaluate: EvaluateSettings
+) -> str:
+    """Draw the frames of a clip of the first video of every class as a strip.
 
-    `settings` has the sections clip and evaluate for each split: networks may take clips of different shapes.
+    Args:
+        frames: where the frames are read.
+        videos: the test videos, with columns video, class, split.
+        shapes: frames and size of the clips by split, as networks may take clips of different shapes.
+        evaluate: the settings of the evaluation, of whose first protocol the clip is one.
     """
     rows = []
     for _, row in videos.drop_duplicates("class").iterrows():
-        chosen = settings[row["split"]]
-        size = min(chosen.clip.size, WIDTH // chosen.clip.frames)
-        strip = np.concatenate(list(frames.clip(row["class"], row["video"], chosen, size)), axis=1)
+        length, size = shapes[row["split"]]["frames"], shapes[row["split"]]["size"]
+        clip = frames.middle_clip(row["class"], row["video"], length, evaluate, min(size, WIDTH // length))
+        strip = np.concatenate(list(clip), axis=1)
         rows.append((f"{row['class']} ({row['video']})", [Cell(strip)]))
-    return sheet(rows)
+    return draw_sheet(rows)
 
 
-def sheet(rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
-    """Rows of cells below each other as an SVG, each row with a title above it unless that is empty."""
+def draw_sheet(rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
+    """Draw rows of cells below each other as an SVG, each row with a title above it unless that is empty."""
     body, y, width = [], 0, LEAST_WIDTH
     for title, cells in rows:
         for line in textwrap.wrap(title, CHARACTERS):
@@ -146,13 +157,13 @@ def sheet(rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
     return _svg(width, y, body)
 
 
-def nothing(text: str) -> str:
-    """What stands where there is no picture: a sentence."""
+def draw_sentence(text: str) -> str:
+    """Draw a sentence, which stands where there is no picture."""
     return _svg(600, 3 * LINE, [_text(0, 2 * LINE, text, INK)])
 
 
 def data_uri(image: np.ndarray) -> str:
-    """An image, uint8 RGB (height, width, 3), as a data URI that holds it as WebP."""
+    """Return an image, uint8 RGB (height, width, 3), as a data URI that holds it as WebP."""
     _, encoded = cv2.imencode(".webp", image[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     return "data:image/webp;base64," + base64.b64encode(encoded).decode()
 

@@ -1,32 +1,35 @@
-"""HTML out of tables, captions and charts: the report page and the fragment for Snakemake's landing page.
-
-Templates and captions are the files in report/: captions are the very texts that Snakemake shows beside a figure,
-reStructuredText in Jinja, with the numbers of a run as substitutions such as `|videos|`.
-"""
+"""HTML out of tables, captions and charts: the report page and the fragment for Snakemake's landing page."""
 
 import base64
 import gzip
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import jinja2
 import pandas as pd
 import vl_convert
-from docutils.core import publish_parts
 
-from video3d.common.errors import UserError
-
-TEMPLATES = Path(__file__).parents[3] / "report"
+TEMPLATES = Path(__file__).parent / "templates"
 ROWS_SHOWN = 300
 LARGEST_ADDRESS = 2 * 1024**2  # characters; url::kMaxURLChars in Chromium's source
+FRACTIONS = {
+    "top1", "low", "high", "share", "reverse", "taken_for_share", "probability", "ours", "theirs", "difference",
+}  # fmt: skip
+TITLES = {
+    "top1": "top-1", "low": "95 % from", "high": "to", "sha256": "SHA-256", "ours": "this run", "theirs": "other run",
+    "taken_for": "most often taken for", "taken_for_share": "share", "share": "share of class", "data": "data hash",
+    "reverse": "opposite mistake", "trained_on_ours": "this run trained on",
+    "trained_on_theirs": "other run trained on", "group_trained_on_ours": "this run, by group",
+    "group_trained_on_theirs": "other run, by group",
+}  # fmt: skip
+IDENTIFIERS = {"split", "seed"}  # numbers that are names
 
 
-def write(template: str, context: Mapping[str, Any], path: Path) -> None:
-    """Render report/<template> with `context` to the file `path`, as a page that unpacks itself if it is whole HTML.
+def write_page(template: str, context: Mapping[str, Any], path: Path) -> None:
+    """Render templates/<template> with `context` to the file `path`, as a page that unpacks itself if it is whole HTML.
 
     Snakemake embeds a page as a base64 `data:` address, and Chromium opens none above 2 MiB: with Vega in it, a page
     of full UCF101 is far above that, and far below it when compressed.
@@ -44,31 +47,8 @@ def write(template: str, context: Mapping[str, Any], path: Path) -> None:
     path.write_text(html, encoding="utf-8")
 
 
-def substitutions(facts: Mapping[str, Any]) -> str:
-    """The numbers of a run as reStructuredText substitutions, for the captions to include."""
-    return "".join(f".. |{name}| replace:: {value}\n" for name, value in facts.items())
-
-
-def caption(name: str, settings: dict[str, Any], facts: Path) -> str:
-    """Render report/<name>.rst to HTML as Snakemake does; `facts` is the file of substitutions.
-
-    Raises UserError if the text is no valid reStructuredText or uses a number that `facts` does not have.
-    """
-    path = TEMPLATES / f"{name}.rst"
-    snakemake = SimpleNamespace(config=settings, output=SimpleNamespace(facts=facts))
-    text = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(path.read_text(encoding="utf-8"))
-    try:
-        return publish_parts(
-            text.render(snakemake=snakemake),
-            writer="html",
-            settings_overrides={"halt_level": 2, "report_level": 5},
-        )["body"]
-    except Exception as error:  # docutils raises many kinds
-        raise UserError(f"{path}: {error}") from error
-
-
-def table(frame: pd.DataFrame) -> dict[str, Any]:
-    """What the template needs to show `frame` as a sortable table and to offer it as CSV.
+def render_table(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return what the template needs to show `frame` as a sortable table and to offer it as CSV.
 
     Columns of fractions (named in FRACTIONS) are shown as per cent, other numbers with at most one decimal.
     """
@@ -80,28 +60,13 @@ def table(frame: pd.DataFrame) -> dict[str, Any]:
             for row in frame.head(ROWS_SHOWN).to_dict("records")
         ],
         "total": len(frame),
-        "csv": quote(csv(frame), safe=",. /:()"),
+        "csv": quote(to_csv(frame), safe=",. /:()"),
     }
 
 
-def csv(frame: pd.DataFrame) -> str:
-    """`frame` as CSV text, numbers to six digits."""
+def to_csv(frame: pd.DataFrame) -> str:
+    """Return `frame` as CSV text, numbers to six digits."""
     return frame.to_csv(index=False, float_format="%.6g")
-
-
-FRACTIONS = {
-    "top1", "low", "high", "share", "reverse", "taken_for_share", "probability", "ours", "theirs", "difference",
-}  # fmt: skip
-
-
-TITLES = {
-    "top1": "top-1", "low": "95 % from", "high": "to", "sha256": "SHA-256", "ours": "this run", "theirs": "other run",
-    "taken_for": "most often taken for", "taken_for_share": "share", "share": "share of class", "data": "data hash",
-    "reverse": "opposite mistake", "trained_on_ours": "this run trained on",
-    "trained_on_theirs": "other run trained on", "group_trained_on_ours": "this run, by group",
-    "group_trained_on_theirs": "other run, by group",
-}  # fmt: skip
-IDENTIFIERS = {"split", "seed"}  # numbers that are names
 
 
 def _cell(column: str, value: Any, numeric: bool) -> dict[str, Any]:
@@ -116,16 +81,11 @@ def _cell(column: str, value: Any, numeric: bool) -> dict[str, Any]:
     return {"text": f"{value:,.0f}" if value == round(value) else f"{value:,.1f}", "value": value}
 
 
-def style() -> str:
-    """The style sheet of headline and page."""
-    return (TEMPLATES / "style.css").read_text(encoding="utf-8")
+def read_template(name: str) -> str:
+    """Return the text of templates/<name>: a style sheet or a script that goes into a page as it is."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def script() -> str:
-    """The JavaScript of the page itself."""
-    return (TEMPLATES / "page.js").read_text(encoding="utf-8")
-
-
-def javascript() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that defines `vegaEmbed`."""
+def vega_script() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script that defines `vegaEmbed`."""
     return vl_convert.javascript_bundle().replace("</script", "<\\/script")

@@ -1,9 +1,7 @@
 """Where the numbers come from: code, machine, software, data and weights."""
 
-import importlib.metadata
 import os
 import platform
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,32 +9,36 @@ from typing import Any
 import pandas as pd
 
 from video3d.common.errors import UserError
+from video3d.common.versions import git_commit, package_versions
 from video3d.frames.ffmpeg import ffmpeg_program, ffmpeg_version
-from video3d.report.results import Key, Run
+from video3d.report.results import Run
+from video3d.report.run_files import Key
 
-PROJECT = Path(__file__).parents[3]
 PACKAGES = ("snakemake", "paddlepaddle", "paddlepaddle-gpu", "numpy", "opencv-python-headless", "simplejpeg")
 
 
-def facts(run: Run) -> dict[str, str]:
-    """What a reader needs to repeat the run, as label and text; machine and software are those that draw the report."""
-    dataset = run.settings.dataset
+def describe_run(run: Run) -> dict[str, str]:
+    """Return what a reader needs to repeat the run, as label and text.
+
+    Machine and software are those that draw the report.
+    """
+    dataset, versions = run.settings.dataset, package_versions(*PACKAGES)
     return {
         "videos": ", ".join(dataset.videos),
         "SHA-256 of the videos' archive": dataset.videos_sha256 or "not given (a folder or a local file)",
         "lists": ", ".join(dataset.lists),
         "SHA-256 of the lists' archive": dataset.lists_sha256 or "not given (a folder or a local file)",
         "seeds": ", ".join(map(str, run.settings.seeds)),
-        "code": commit(),
-        "Python": platform.python_version(),
-        "ffmpeg": ffmpeg(),
-        "packages": ", ".join(filter(None, map(_version, PACKAGES))),
-        "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, {processor()}",
+        "code": describe_commit(),
+        "Python": versions.pop("python"),
+        "ffmpeg": describe_ffmpeg(),
+        "packages": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, {processor_name()}",
     }
 
 
-def weights(run: Run) -> pd.DataFrame:
-    """A row per split and seed: the evaluated weights with their checksum, and what they were trained with."""
+def describe_weights(run: Run) -> pd.DataFrame:
+    """Return a row per split and seed: the evaluated weights with their checksum, and what they were trained with."""
     rows = []
     for (split, seed), model in run.models.items():
         origin, training = model["weights"], run.trainings.get((split, seed), {})
@@ -57,10 +59,11 @@ def weights(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def by_split(texts: Mapping[Key, str], run: Run) -> str:
-    """What is said of the networks of a run, by (split, seed): the text alone if it is one and true of all of them.
+def join_by_split(texts: Mapping[Key, str], run: Run) -> str:
+    """Join what is said of the networks of a run, by (split, seed), to one text.
 
-    Else each text follows the splits, and where these do not agree the seeds, that it is about.
+    If all of them have the same text, it stands alone. Else each text follows the splits that it is about, and the
+    seeds where those of a split differ.
     """
     if len(texts) == len(run.models) and len({*texts.values()}) == 1:
         return next(iter(texts.values()))
@@ -78,29 +81,29 @@ def by_split(texts: Mapping[Key, str], run: Run) -> str:
 
 
 def network_name(model: Mapping) -> str:
-    """The name of an exported network, such as ResNet-18."""
+    """Return the name of an exported network, such as ResNet-18."""
     network = model["model"]
     return f"{'ResNeXt' if network.get('cardinality', 1) > 1 else 'ResNet'}-{network['depth']}"
 
 
-def networks(run: Run) -> str:
-    """The networks that were evaluated."""
+def describe_networks(run: Run) -> str:
+    """Return the networks that were evaluated."""
     texts = {
         key: f"{network_name(model)}, shortcut {model['model']['shortcut']}, width {model['model']['width']}"
         for key, model in run.models.items()
     }
-    return by_split(texts, run)
+    return join_by_split(texts, run)
 
 
-def clips(run: Run) -> str:
-    """The clips that the evaluated networks take."""
+def describe_clips(run: Run) -> str:
+    """Return the clips that the evaluated networks take."""
     shapes = {key: model["clip"] for key, model in run.models.items()}
     texts = {key: f"{clip['frames']} frames of {clip['size']} × {clip['size']} pixels" for key, clip in shapes.items()}
-    return by_split(texts, run)
+    return join_by_split(texts, run)
 
 
-def protocols(run: Run) -> list[str]:
-    """Each protocol as its evaluations describe it."""
+def describe_protocols(run: Run) -> list[str]:
+    """Return each protocol as its evaluations describe it."""
     descriptions = {
         name: {
             (split, seed): evaluation["protocol_description"]
@@ -109,11 +112,11 @@ def protocols(run: Run) -> list[str]:
         }
         for name in run.protocols
     }
-    return [f"{name}: {by_split(texts, run)}" for name, texts in descriptions.items()]
+    return [f"{name}: {join_by_split(texts, run)}" for name, texts in descriptions.items()]
 
 
-def recipes(run: Run) -> str:
-    """The recipe of the evaluated weights that were trained here."""
+def describe_recipes(run: Run) -> str:
+    """Return the recipe of the evaluated weights that were trained here."""
     if not run.trainings:
         return "none, as the evaluated weights were not trained in this run"
     texts = {
@@ -121,53 +124,40 @@ def recipes(run: Run) -> str:
         "flip with probability {flip}".format_map(training["train"])
         for key, training in run.trainings.items()
     }
-    return by_split(texts, run)
+    return join_by_split(texts, run)
 
 
-def validation(run: Run) -> str:
-    """The groups that were held out of the trainings whose weights were evaluated; empty if none were."""
+def describe_validation(run: Run) -> str:
+    """Return the groups that were held out of the trainings whose weights were evaluated; empty if none were."""
     held_out = {key: training.get("validation_groups") for key, training in run.trainings.items()}
     texts = {key: f"groups {', '.join(map(str, groups))}" for key, groups in held_out.items() if groups}
-    return by_split(texts, run) if texts else ""
+    return join_by_split(texts, run) if texts else ""
 
 
-def commit() -> str:
-    """The commit of the checkout and whether files differ from it; says so where there is no git checkout."""
-    try:
-        revision = _git("rev-parse", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
+def describe_commit() -> str:
+    """Return the commit of the checkout and whether files differ from it, or that there is no git checkout."""
+    commit = git_commit()
+    if commit is None:
         return "not a git checkout"
-    return f"commit {revision}, " + ("with uncommitted changes" if changed else "clean")
+    revision = commit.removesuffix("-dirty")
+    return f"commit {revision}, " + ("clean" if commit == revision else "with uncommitted changes")
 
 
-def ffmpeg() -> str:
-    """The version of the ffmpeg that extraction uses on this machine."""
+def describe_ffmpeg() -> str:
+    """Return the version of the ffmpeg that extraction uses on this machine."""
     try:
         return ".".join(map(str, ffmpeg_version(ffmpeg_program())))
     except UserError:
         return "none found"
 
 
-def processor() -> str:
-    """The processor's name where the system tells it."""
+def processor_name() -> str:
+    """Return the processor's name where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(PROJECT), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def _version(package: str) -> str:
-    try:
-        return f"{package} {importlib.metadata.version(package)}"
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def _flat(values: Any) -> str:

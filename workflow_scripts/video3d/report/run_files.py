@@ -5,9 +5,10 @@ Nothing here needs pandas or Paddle: a dry run, too, looks whether a run can be 
 
 import csv
 import json
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
@@ -16,9 +17,8 @@ from video3d.common.settings_renamed import with_todays_names
 from video3d.evaluation.model_metadata import PARAMETERS, read_model_metadata
 
 ACCURACY_COLUMNS = {"split", "seed", "protocol", "videos", "top1", "top1_low", "top1_high"}
-PREDICTION_COLUMNS = {
-    "video", "group", "label", "class", "predicted_label", "predicted_class", "correct", "top1_probability",
-}  # fmt: skip
+COMPARED_COLUMNS = {"video", "class", "label", "group", "correct"}  # of predictions, for a comparison of two runs
+PREDICTION_COLUMNS = COMPARED_COLUMNS | {"predicted_label", "predicted_class", "top1_probability"}
 HISTORY_COLUMNS = {
     "epoch", "learning_rate", "loss", "top1", "validation_loss", "validation_top1", "clips_per_second", "wait_share",
     "seconds",
@@ -26,113 +26,116 @@ HISTORY_COLUMNS = {
 TRAINING_SETTINGS = ("batch_size", "epochs", "sampling", "crop", "flip", "devices")  # that the report shows or needs
 REMEDY = "delete it and run the workflow again"
 
+Key = tuple[int, int]  # (split, seed), which names a network of a run
+
 
 def require_readable(folder: Path) -> None:
     """Raise UserError that names the file and the way out unless `results.read_run` can read results/<run>/.
 
     Of the tables only the heads are looked at.
     """
-    settings = run_settings(folder)
-    require_head(folder / "accuracy.csv", ACCURACY_COLUMNS)
-    for key in keys(settings):
-        place = below(folder, key)
-        model = read_model(place)
-        if read_training(place, model):
-            require_head(place / "history.csv", HISTORY_COLUMNS)
+    settings = read_run_settings(folder)
+    require_columns(folder / "accuracy.csv", ACCURACY_COLUMNS)
+    for key in network_keys(settings):
+        network = network_folder(folder, key)
+        model = read_model(network)
+        if read_training(network, model):
+            require_columns(network / "history.csv", HISTORY_COLUMNS)
         for protocol in settings.evaluate.protocols:
-            read_evaluation(place / protocol, model)
-            require_head(place / protocol / "predictions.csv", PREDICTION_COLUMNS)
+            read_evaluation(network / protocol, model)
+            require_columns(network / protocol / "predictions.csv", PREDICTION_COLUMNS)
 
 
-def run_settings(folder: Path) -> Settings:
+def read_run_settings(folder: Path) -> Settings:
     """Return the settings that the run left in its config.yaml, those of an older version under the names of today."""
-    path = existing(folder / "config.yaml")
+    path = folder / "config.yaml"
+    _require_file(path)
     try:
         return resolve(with_todays_names(parse_settings(str(path))))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def keys(settings: Settings) -> list[tuple[int, int]]:
-    """The networks of a run, as (split, seed)."""
+def network_keys(settings: Settings) -> list[Key]:
+    """Return the networks of a run, as (split, seed)."""
     return [(split, seed) for split in settings.splits for seed in settings.seeds]
 
 
-def below(folder: Path, key: tuple[int, int]) -> Path:
-    """The folder of one network of the run in `folder`."""
+def network_folder(folder: Path, key: Key) -> Path:
+    """Return the folder of one network of the run in `folder`."""
     return folder / f"split{key[0]}" / f"seed{key[1]}"
 
 
-def read_model(folder: Path) -> dict[str, Any]:
-    """The metadata of the exported model of one network."""
-    path = folder / "model" / "metadata.json"
-    model = read_model_metadata(existing(path))
-    _require(path, model, "model", "weights")
-    _require(path, model["model"], "depth", "shortcut", "width")
-    _require(path, model["weights"], "source", "sha256")
+def read_model(network: Path) -> dict[str, Any]:
+    """Return the metadata of the exported model in the folder of a network."""
+    path = network / "model" / "metadata.json"
+    _require_file(path)
+    model = read_model_metadata(path)
+    _require_keys(path, model, "model", "weights")
+    _require_keys(path, model["model"], "depth", "shortcut", "width")
+    _require_keys(path, model["weights"], "source", "sha256")
     return model
 
 
 def read_evaluation(folder: Path, model: dict[str, Any]) -> dict[str, Any]:
-    """What metrics.json says. Raises UserError unless it is about the exported model."""
+    """Return what metrics.json in `folder` says. Raises UserError unless it is about this exported model."""
     path = folder / "metrics.json"
-    evaluation = read_json(path)
-    _require(path, evaluation, "model_sha256", "protocol_description", "device", "seconds")
+    evaluation = read_mapping(path)
+    _require_keys(path, evaluation, "model_sha256", "protocol_description", "device", "seconds")
     if evaluation["model_sha256"] != model["files"][PARAMETERS]:
         raise UserError(f"{path} is an evaluation of another model than the one beside it; run the workflow again")
     return evaluation
 
 
-def read_training(folder: Path, model: dict[str, Any]) -> dict[str, Any] | None:
-    """The description of the training in `folder` if its weights, with their history, are those of the model."""
-    path, history = folder / "weights.json", folder / "history.csv"
+def read_training(network: Path, model: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what weights.json of a network says of its training, with whose history the model's weights belong.
+
+    None if the model's weights were not trained here, or if weights.json or history.csv are those of other weights.
+    """
+    path, history = network / "weights.json", network / "history.csv"
     if model["weights"]["origin"] != "trained" or not (path.is_file() and history.is_file()):
         return None
-    training = read_json(path)
+    training = read_mapping(path)
     if training.get("sha256") != model["weights"]["sha256"] or training.get("history_sha256") != sha256(history):
         return None
-    _require(path, training.get("train"), *TRAINING_SETTINGS)
+    _require_keys(path, training.get("train"), *TRAINING_SETTINGS)
     return training
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A mapping in a JSON file. Raises UserError if there is no such file, or something else in it."""
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a mapping from a JSON or YAML file. Raises UserError if there is no such file, or something else in it."""
+    _require_file(path)
     try:
-        content = json.loads(existing(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON ({error}); {REMEDY}") from error
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path} is not {path.suffix[1:].upper()} ({error}); {REMEDY}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path} is damaged: it holds a {type(content).__name__} instead of a mapping; {REMEDY}")
     return content
 
 
-def require_head(path: Path, columns: set[str]) -> None:
-    """Raise UserError if the CSV file is missing or lacks one of `columns`."""
+def require_columns(path: Path, columns: set[str]) -> None:
+    """Raise UserError if there is no CSV file `path`, or if its head lacks one of `columns`."""
+    _require_file(path)
     try:
-        with existing(path).open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             head = next(csv.reader(file), [])
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a CSV table ({error}); {REMEDY}") from error
-    require_columns(path, columns, head)
-
-
-def require_columns(path: Path, columns: set[str], found: Collection[str]) -> None:
-    """Raise UserError that names those of `columns` that are not `found` in the table."""
-    if missing := columns - set(found):
+    if missing := columns - set(head):
         raise UserError(
-            f"{path} has no column {', '.join(sorted(missing))}; it has {', '.join(found) or 'none'}; it is damaged or "
+            f"{path} has no column {', '.join(sorted(missing))}; it has {', '.join(head) or 'none'}; it is damaged or "
             f"of another version: {REMEDY}"
         )
 
 
-def existing(path: Path) -> Path:
-    """`path` itself. Raises UserError if there is no such file."""
+def _require_file(path: Path) -> None:
     if not path.is_file():
         raise UserError(f"{path} does not exist; the workflow writes it before it draws the figures")
-    return path
 
 
-def _require(path: Path, content: Any, *names: str) -> None:
+def _require_keys(path: Path, content: Any, *names: str) -> None:
     """Raise UserError unless `content`, a part of the file, is a mapping that has all these keys."""
     missing = [name for name in names if name not in content] if isinstance(content, dict) else list(names)
     if missing:

@@ -4,7 +4,6 @@ An attempt's seconds are written while it runs: what is killed with SIGKILL has 
 """
 
 import json
-import os
 import threading
 import time
 from pathlib import Path
@@ -46,9 +45,9 @@ class Attempt:
             self.write()
 
 
-def read_attempts(folder: str | os.PathLike) -> list[dict]:
-    """The attempts at the training whose checkpoints are in `folder`: `seconds` and `device` of each, oldest first."""
-    for leftover in Path(folder).glob(f".{FILE}.*.part"):
+def read_attempts(folder: Path) -> list[dict]:
+    """Return `seconds` and `device` of each attempt at the training whose checkpoints are in `folder`, oldest first."""
+    for leftover in folder.glob(f".{FILE}.*.part"):
         leftover.unlink(missing_ok=True)
-    path = Path(folder) / FILE
+    path = folder / FILE
     return json.loads(path.read_text()) if path.is_file() else []

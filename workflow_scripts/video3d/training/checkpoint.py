@@ -1,7 +1,6 @@
 """The state of a training, kept so that a killed run goes on and a finished one need not be repeated."""
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -41,36 +40,39 @@ class State:
     software: dict = field(default_factory=dict)
 
 
-def save_checkpoint(folder: str | os.PathLike, key: str, state: State, tensors: Mapping[str, np.ndarray]) -> None:
-    """Replace the checkpoint in `folder` in one go, so that a kill at any moment leaves the old or the new one.
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where the state of a training is kept; `key` says what the training is of: settings, seed, data and code."""
 
-    `key` says what the training is of (settings, seed, data, code).
-    """
-    facts = json.dumps({"key": key, "state": asdict(state)})
-    with atomic_path(Path(folder) / FILE) as path, path.open("wb") as file:
-        np.savez(file, **tensors, **{FACTS: np.array(facts)})
+    folder: Path
+    key: str
 
+    def save(self, state: State, tensors: Mapping[str, np.ndarray]) -> None:
+        """Replace what is kept in one go, so that a kill at any moment leaves the old or the new state."""
+        facts = json.dumps({"key": self.key, "state": asdict(state)})
+        with atomic_path(self.folder / FILE) as path, path.open("wb") as file:
+            np.savez(file, **tensors, **{FACTS: np.array(facts)})
 
-def load_checkpoint(folder: str | os.PathLike, key: str) -> tuple[State, dict[str, np.ndarray]] | None:
-    """The state and the tensors in `folder`, or None if there is no checkpoint. Nothing in it is executed.
+    def load(self) -> tuple[State, dict[str, np.ndarray]] | None:
+        """Return the state and the tensors, or None if nothing is kept. Nothing in the file is executed.
 
-    Raises UserError if the checkpoint is damaged or of another training.
-    """
-    path = Path(folder) / FILE
-    for leftover in path.parent.glob(f".{FILE}.*.part"):
-        leftover.unlink(missing_ok=True)  # other processes of a team look too
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            tensors = {name: file[name] for name in file.files}
-        facts = json.loads(str(tensors.pop(FACTS)))
-        state = State(**facts["state"] | {"totals": Totals(**facts["state"]["totals"])})
-    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"the checkpoint {path} is damaged ({error}); delete it to train from the start") from error
-    if facts["key"] != key:
-        raise UserError(
-            f"the checkpoint {path} is of another training (other settings, seed, data or code); "
-            "choose another --checkpoints folder or delete it"
-        )
-    return state, tensors
+        Raises UserError if it is damaged or of another training.
+        """
+        path = self.folder / FILE
+        for leftover in self.folder.glob(f".{FILE}.*.part"):
+            leftover.unlink(missing_ok=True)  # other processes of the group look too
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                tensors = {name: file[name] for name in file.files}
+            facts = json.loads(str(tensors.pop(FACTS)))
+            state = State(**facts["state"] | {"totals": Totals(**facts["state"]["totals"])})
+        except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+            raise UserError(f"the checkpoint {path} is damaged ({error}); delete it to train from the start") from error
+        if facts["key"] != self.key:
+            raise UserError(
+                f"the checkpoint {path} is of another training (other settings, seed, data or code); "
+                "choose another --checkpoints folder or delete it"
+            )
+        return state, tensors

@@ -1,12 +1,12 @@
-"""The running average of the weights."""
+"""The exponential moving average of the weights."""
 
 import numpy as np
 import paddle
 from paddle import nn
 
 
-class Average:
-    """An exponential moving average of all weights and running statistics: average ← d · average + (1 - d) · weights.
+class ExponentialMovingAverage:
+    """The average of all weights and running statistics over the steps: ema ← d · ema + (1 - d) · weights.
 
     After n updates d is at most (1 + n) / (10 + n), so that the first weights are soon forgotten.
     Source: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992; ramp as in TensorFlow.
@@ -27,7 +27,7 @@ class Average:
         self.updates += 1
 
     def state(self) -> dict[str, np.ndarray]:
-        """What a checkpoint has to keep."""
+        """Return what a checkpoint has to keep."""
         arrays = {name: tensor.numpy() for name, tensor in self.tensors.items()}
         return arrays | {"updates": np.array(self.updates)}
 

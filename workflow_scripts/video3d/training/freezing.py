@@ -1,23 +1,24 @@
-"""Stages that are not trained."""
+"""Stages of the network that are not trained."""
 
 from collections.abc import Mapping
 
 from paddle import nn
 
 
-def freeze(network: nn.Layer, rates: Mapping[str, float]) -> None:
-    """Take the stages with rate 0 out of the training: their parameters, and their running statistics too."""
-    for name in frozen_stages(rates):
-        for parameter in getattr(network, name).parameters():
-            parameter.stop_gradient = True
+class FrozenStages:
+    """The stages of `network` whose learning rate multiplier is 0: neither their parameters nor statistics change.
 
+    The parameters get no gradients from now on, and `build_optimizer` leaves them out; the running statistics of batch
+    norm stay as long as `freeze_batch_norm` is called whenever the network was switched to training.
+    """
 
-def hold_statistics(network: nn.Layer, rates: Mapping[str, float]) -> None:
-    """Keep the statistics of frozen stages as they are, in a network that was switched to training."""
-    for name in frozen_stages(rates):
-        getattr(network, name).eval()
+    def __init__(self, network: nn.Layer, lr_multipliers: Mapping[str, float]):
+        self._stages = [getattr(network, name) for name, multiplier in lr_multipliers.items() if multiplier == 0]
+        for stage in self._stages:
+            for parameter in stage.parameters():
+                parameter.stop_gradient = True
 
-
-def frozen_stages(rates: Mapping[str, float]) -> list[str]:
-    """The stages whose learning rate is 0."""
-    return [name for name, rate in rates.items() if rate == 0]
+    def freeze_batch_norm(self) -> None:
+        """Let batch norm in these stages use its running statistics and leave them as they are."""
+        for stage in self._stages:
+            stage.eval()

@@ -1,65 +1,73 @@
-"""What is said about a training while it runs, and when it cannot go on."""
+"""What a training says while it runs, and when it cannot go on."""
 
 import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from paddle import nn
 
-from video3d.clips.spatial_crops import decode
 from video3d.common.errors import UserError
+from video3d.common.settings import ClipSettings
 from video3d.dataset.split_table import Video
 from video3d.model.layer_costs import multiply_adds
 from video3d.training.checkpoint import State, Totals
-from video3d.training.job import Job
 
-LONG = 10 * 60
+LONG_SECONDS = 10 * 60
 PASSES = 3  # the forward pass, the gradients of the inputs, the gradients of the weights
 SHARE_OF_PEAK = 0.6
 
 
-def announce(job: Job, state: State, network: nn.Layer) -> None:
-    """Say where the training starts and, on a CPU, how long it will take if that is more than ten minutes."""
-    if job.team.rank > 0:
-        return
-    epochs = job.settings["train"]["epochs"]
-    if state.epoch > epochs:
-        logging.info("this training is already finished: its weights are taken from %s", job.checkpoints)
-        return
-    if state.epoch > 1 or state.step:
-        logging.info("going on from epoch %d, step %d, of %s", state.epoch, state.step + 1, job.checkpoints)
-        changed = [name for name in ("versions", "device") if state.software.get(name) != job.software.get(name)]
-        for name in changed:
-            logging.warning(
-                "its %s: %s until now, %s from now on; the weights will not be those of an unbroken run, bit for bit",
-                name, state.software.get(name), job.software.get(name),
-            )  # fmt: skip
-    if job.device == "cpu":
-        clip = job.settings["clip"]
-        operations = 2 * PASSES * multiply_adds(network, clip["frames"], clip["size"])
-        per_second = job.team.size * job.threads * SHARE_OF_PEAK * products_per_second()
-        seconds = operations * len(job.training) * (epochs + 1 - state.epoch) / per_second
-        if seconds > LONG:
-            logging.info(
-                "on this CPU the training will take about %s: set a smaller model: width or clip: size, fewer "
-                "dataset: classes or train: epochs, or use a GPU",
-                duration(seconds),
-            )
+def log_start(state: State, epochs: int, folder: Path, software: Mapping) -> None:
+    """Say where the training starts if it does not start at its beginning.
 
-
-def warn_of_large_frames(job: Job, smallest_crop: float) -> None:
-    """Say which setting saves time if even the smallest crop, a share of the short side, is shrunk to less than half.
-
-    Frames of one size are assumed: those of the first training video.
+    Args:
+        state: how far it is.
+        epochs: after how many it is finished.
+        folder: where its checkpoint is.
+        software: what will compute, to be compared with what has computed until now.
     """
-    video = job.training[0]
-    (jpeg,) = job.packs[video.class_name].jpegs(video.name, [0])
-    size = job.settings["clip"]["size"]
-    short_side, enough = min(decode(jpeg).shape[:2]), math.ceil(2 * size / smallest_crop)
-    if job.team.rank == 0 and short_side > enough:
+    if state.epoch > epochs:
+        logging.info("this training is already finished: its weights are taken from %s", folder)
+    elif state.epoch > 1 or state.step:
+        logging.info("going on from epoch %d, step %d, of %s", state.epoch, state.step + 1, folder)
+        for name in ("versions", "device"):
+            if state.software.get(name) != software.get(name):
+                logging.warning(
+                    "its %s: %s until now, %s from now on; the weights will not be those of an unbroken run, "
+                    "bit for bit", name, state.software.get(name), software.get(name),
+                )  # fmt: skip
+
+
+def log_cpu_time(operations: float, threads: int) -> None:
+    """Say how long so many floating-point operations take on so many threads if that is more than ten minutes."""
+    seconds = operations / (threads * SHARE_OF_PEAK * operations_per_second())
+    if seconds > LONG_SECONDS:
+        logging.info(
+            "on this CPU the training will take about %s: set a smaller model: width or clip: size, fewer "
+            "dataset: classes or train: epochs, or use a GPU",
+            format_duration(seconds),
+        )
+
+
+def training_operations(network: nn.Layer, clip: ClipSettings, clips: int) -> float:
+    """Return how many floating-point operations the training of `network` with so many clips takes."""
+    return 2 * PASSES * multiply_adds(network, clip.frames, clip.size) * clips
+
+
+def warn_of_large_frames(short_side: int, size: int, smallest_crop: float) -> None:
+    """Say which setting saves time if even the smallest crop is shrunk to less than half.
+
+    Args:
+        short_side: of the frames, in pixels.
+        size: of the clip, in pixels.
+        smallest_crop: as a share of the short side.
+    """
+    enough = math.ceil(2 * size / smallest_crop)
+    if short_side > enough:
         logging.warning(
             "frames have a short side of %d pixels, so even the smallest crop is more than twice as large as clip: "
             "size: %d; frames: {short_side: %d} would take less disk and time to decode, for somewhat softer pictures",
@@ -67,8 +75,8 @@ def warn_of_large_frames(job: Job, smallest_crop: float) -> None:
         )  # fmt: skip
 
 
-def products_per_second() -> float:
-    """Floating-point operations per second of one thread in a matrix product, measured in about 0.1 s."""
+def operations_per_second() -> float:
+    """Measure, in about 0.1 s, the floating-point operations per second of one thread in a matrix product."""
     side = 512
     matrix = np.ones((side, side), np.float32)
     times = []
@@ -79,16 +87,16 @@ def products_per_second() -> float:
     return 2 * side**3 / min(times)
 
 
-def duration(seconds: float) -> str:
-    """A rough time for people: minutes, hours or days."""
+def format_duration(seconds: float) -> str:
+    """Return a rough time for people, in minutes, hours or days."""
     for unit, length in (("days", 86400), ("hours", 3600)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds / 60:.0f} minutes"
 
 
-def watch(totals: Totals) -> dict[str, str]:
-    """What stands beside the progress bar."""
+def progress_values(totals: Totals) -> dict[str, str]:
+    """Return what stands beside the progress bar."""
     return {
         "clips/s": f"{totals.clips / totals.seconds:.1f}",
         "loss": f"{totals.loss / totals.clips:.3f}",
@@ -96,8 +104,8 @@ def watch(totals: Totals) -> dict[str, str]:
     }
 
 
-def summary(state: State, rate: float) -> dict:
-    """The row of history.csv of the epoch that just ended, without its validation."""
+def history_row(state: State, rate: float) -> dict:
+    """Return the row of history.csv for the epoch that just ended; the values of its validation are None."""
     totals = state.totals
     return {
         "epoch": state.epoch,
@@ -112,8 +120,8 @@ def summary(state: State, rate: float) -> dict:
     }
 
 
-def report(row: dict) -> None:
-    """One line for the epoch that just ended."""
+def log_epoch(row: dict) -> None:
+    """Say what came of the epoch that just ended, in one line."""
     validation = f", validation top-1 {row['validation_top1']:.1%}" if row["validation_top1"] is not None else ""
     logging.info(
         "epoch %d: loss %.4f, top-1 %.1f%%%s, %.1f clips/s, %.0f%% of %.0f s waiting for data",
@@ -122,7 +130,7 @@ def report(row: dict) -> None:
     )  # fmt: skip
 
 
-def stop_unless_finite(loss: float, state: State, batch: Sequence[Video]) -> None:
+def require_finite_loss(loss: float, state: State, batch: Sequence[Video]) -> None:
     """Raise UserError with the videos of the whole batch if its loss is infinite or not a number."""
     if not np.isfinite(loss):
         raise UserError(
@@ -132,7 +140,7 @@ def stop_unless_finite(loss: float, state: State, batch: Sequence[Video]) -> Non
 
 
 def explain_exhausted_memory(function: Callable) -> Callable:
-    """Let `function` raise a UserError that says which setting to lower when the memory of the device runs out."""
+    """Decorate `function` to raise a UserError that names the settings to change if the device runs out of memory."""
 
     @functools.wraps(function)
     def explained(*arguments: object, **named: object) -> object:

@@ -4,8 +4,9 @@ from random import Random
 
 
 def generator(seed: int, epoch: int, key: str) -> Random:
-    """The random numbers of one video (or one purpose) in one epoch: they depend on nothing else.
+    """Return the random numbers of one video, or one purpose, in one epoch: they depend on nothing else.
 
-    They are Python's, not NumPy's, whose every draw gives up the interpreter's lock: a fifth of the loader's rate.
+    The generator is Python's, not NumPy's, whose every draw gives up the interpreter's lock: that would cost a fifth of
+    the loader's rate.
     """
     return Random(f"{seed}/{epoch}/{key}")

@@ -16,9 +16,10 @@ import safetensors
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
+from video3d.common.settings import ClipSettings, ModelSettings
 from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
 from video3d.model.resnet3d import build_network
-from video3d.weights.pdparams import HEAD, compare, load_weights
+from video3d.weights.pdparams import HEAD, compare_state_dict, load_weights
 from video3d.weights.restricted_pickle import damage_named
 from video3d.weights.torch_reader import is_torch, read_torch
 
@@ -49,13 +50,18 @@ REFERENCE_NAMES = (
 
 
 def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The tensors of a weights file under the names of our networks, and what is known about them.
+    """Return the tensors of a weights file under the names of our networks, and what is known about them.
 
-    The metadata are those beside our own weights; for any other file they say under `model` which network it is of, as
-    in the config, under `classes` how many it tells apart (None without a classifier), under `clip` the mean and std of
-    its input if the file is one of the known ones, and under `source` whose it is. Raises UserError if the file is
-    absent, damaged, would run a program when unpickled, or is of no network of this project; every tensor is accounted
-    for. `sha256` is that of the file.
+    The metadata have these keys, and those of the description if the weights are our own:
+
+    - `model`: which network it is, as in the settings.
+    - `num_classes`: how many classes it tells apart, None without a classifier.
+    - `source`: whose it is.
+    - `clip`: mean and std of its input, if the file is one of the known ones.
+    - `sha256`: that of the file.
+
+    Raises UserError if the file is absent, damaged, would run a program when unpickled, or is of no network of this
+    project; every tensor is accounted for.
     """
     path = Path(path)
     if not path.is_file():
@@ -63,11 +69,11 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     published, metadata = _read(path)
     tensors = paddle_tensors(published, path)
     checksum = metadata.get("sha256") or sha256(path)
-    return tensors, describe(tensors, path) | _origin(published) | metadata | {"sha256": checksum}
+    return tensors, identify_network(tensors, path) | _origin(published) | metadata | {"sha256": checksum}
 
 
 def paddle_tensors(published: Mapping[str, np.ndarray], path: str | Path) -> dict[str, np.ndarray]:
-    """Published tensors under the names of our networks, laid out as Paddle has them.
+    """Return published tensors under the names of our networks, laid out as Paddle has them.
 
     `path` is only for messages. Raises UserError for a name that the reference implementation has not.
     """
@@ -83,10 +89,10 @@ def paddle_tensors(published: Mapping[str, np.ndarray], path: str | Path) -> dic
     return {name: values.T if name == "fc.weight" else values for name, values in tensors.items()}
 
 
-def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
-    """Which network tensors under our names are of: `model`, as in the config, and `classes`, their number.
+def identify_network(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
+    """Return which network tensors under our names are of: `model`, as in the settings, and `num_classes`.
 
-    Without a classifier, as of a network that was trained for something else, `classes` is None.
+    Without a classifier, as of a network that was trained for something else, `num_classes` is None.
     Raises UserError, naming the tensors at fault, if that is no network of this project.
     """
     try:
@@ -96,7 +102,7 @@ def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
         )
         width = tensors["conv1.weight"].shape[0]
         inner, inner_per_group = tensors["layer1.0.conv2.weight"].shape[:2]
-        classes = tensors["fc.bias"].shape[0] if "fc.bias" in tensors else None
+        num_classes = tensors["fc.bias"].shape[0] if "fc.bias" in tensors else None
         bottleneck = "layer1.0.conv3.weight" in tensors
         depth = next(
             d for d, b in BLOCKS_PER_STAGE.items() if b == blocks and (d >= SHALLOWEST_BOTTLENECK) == bottleneck
@@ -106,39 +112,44 @@ def describe(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:
             shortcut = "B"
         model = {"depth": depth, "shortcut": shortcut, "width": width, "cardinality": inner // inner_per_group}
         with paddle.LazyGuard():  # only names and shapes are wanted
-            network = build_network(model, classes or 1)
+            network = build_network(model, num_classes or 1)
     except (KeyError, IndexError, ValueError, StopIteration, ZeroDivisionError, UserError) as error:
         missing = [name for name in NAMES_THAT_TELL if name not in tensors]
         raise UserError(
             f"{path} is of no network of this project; its first tensors: {', '.join(list(tensors)[:5])}"
             + (f"; missing: {', '.join(missing)}" if missing else "")
         ) from error
-    fit = compare(network, tensors)
-    if classes is None:
-        fit = fit._replace(missing=[name for name in fit.missing if name not in HEAD])
-    if any(fit):
-        raise UserError(f"{path} looks like weights of model: {model}, but does not fit it: {fit}")
-    return {"model": model, "classes": classes}
+    diff = compare_state_dict(network, tensors)
+    if num_classes is None:
+        diff = diff._replace(missing=[name for name in diff.missing if name not in HEAD])
+    if any(diff):
+        raise UserError(f"{path} looks like weights of model: {model}, but does not fit it: {diff}")
+    return {"model": model, "num_classes": num_classes}
 
 
-def check_settings(path: str | Path, metadata: Mapping, model: Mapping, clip: Mapping) -> None:
+def check_settings(path: str | Path, metadata: Mapping, model: ModelSettings, clip: ClipSettings) -> None:
     """Raise UserError, saying what to set, if weights are of another network or saw another input than settings say.
 
-    `metadata` are those of `load_any`, `model` and `clip` sections of the config. A file that does not tell its input
-    is taken to have seen that of the settings; a line in the log says so.
+    A file that does not tell its input is taken to have seen that of the settings; a line in the log says so.
+
+    Args:
+        path: the file, for messages.
+        metadata: those of `load_any`.
+        model: that section of the settings.
+        clip: that section of the settings.
     """
     wanted = {"model": {name: metadata["model"][name] for name in ("depth", "shortcut", "width", "cardinality")}}
-    fits = all(model[name] == value for name, value in wanted["model"].items())
+    fits = all(getattr(model, name) == value for name, value in wanted["model"].items())
     if "clip" in metadata:
         known = metadata["clip"]
         numbers = {name: [round(value, 6) for value in known[name]] for name in ("mean", "std")}
         wanted["clip"] = numbers | {"input": known["input"]}
-        fits = fits and all(np.allclose(clip[name], value, atol=1e-5) for name, value in numbers.items())
-        fits = fits and clip["input"] == known["input"]
+        fits = fits and all(np.allclose(getattr(clip, name), value, atol=1e-5) for name, value in numbers.items())
+        fits = fits and clip.input == known["input"]
     else:
         logging.warning(
             "%s does not tell its input's normalisation; taken from the config: mean %s, std %s of RGB in 0..1",
-            path, clip["mean"], clip["std"],
+            path, clip.mean, clip.std,
         )  # fmt: skip
     if not fits:
         lines = "\n".join(f"  {section}: {json.dumps(values)}" for section, values in wanted.items())
@@ -146,7 +157,7 @@ def check_settings(path: str | Path, metadata: Mapping, model: Mapping, clip: Ma
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The tensors as named in the file, and the metadata beside it."""
+    """Return the tensors as named in the file, and the metadata beside it."""
     if is_torch(path):
         return read_torch(path), {}
     with path.open("rb") as file:
@@ -158,11 +169,11 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 
 
 def _our_name(name: str, path: Path) -> str:
-    """Our name of a tensor of the reference implementation."""
+    """Return our name for a tensor of the reference implementation."""
     for pattern, replacement in REFERENCE_NAMES:
         if match := re.fullmatch(pattern, name):
             return match.expand(replacement)
-    raise UserError(f"{path} holds {name}, which the reference implementation's ResNet-18 has not")
+    raise UserError(f"{path} holds {name}, which the reference implementation's ResNet-18 does not have")
 
 
 def _is_reference(published: Mapping[str, np.ndarray]) -> bool:
@@ -174,7 +185,7 @@ def _is_torch(published: Mapping[str, np.ndarray]) -> bool:
 
 
 def _origin(published: Mapping[str, np.ndarray]) -> dict:
-    """Whose the tensors are, by their names, and the normalisation of their input if that is known."""
+    """Return whose the tensors are, by their names, and the normalisation of their input if that is known."""
     if _is_reference(published):
         return {"source": "reference implementation", "clip": IMAGENET}
     if not _is_torch(published):

@@ -15,14 +15,14 @@ from paddle import nn
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
 from video3d.weights.description import description_path, read_description
-from video3d.weights.restricted_pickle import ARRAYS, Array, read_pickle
+from video3d.weights.restricted_pickle import ARRAY_GLOBALS, Array, read_pickle
 
 HEAD = ("fc.weight", "fc.bias")
 NAMES_SHOWN = 8
 
 
-class Fit(NamedTuple):
-    """How the tensors of a file fit a network: names absent, names too many, and shapes that differ, by name."""
+class StateDictDiff(NamedTuple):
+    """How the tensors of a file differ from those of a network: absent, too many, or of another shape, by name."""
 
     missing: list[str]
     unexpected: list[str]
@@ -50,7 +50,7 @@ def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
 
 
 def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The tensors of a `.pdparams` file by name, and the metadata beside it.
+    """Return the tensors of a `.pdparams` file by name, and the metadata beside it.
 
     The metadata are empty if there are none, or if they belong to other weights that were there before. Raises
     UserError if the file is absent, damaged, holds anything but arrays, or would run a program when unpickled.
@@ -59,7 +59,7 @@ def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     if not path.is_file():
         raise UserError(f"there are no weights at {path}")
     with path.open("rb") as file:
-        content = read_pickle(file, path, ARRAYS)
+        content = read_pickle(file, path, ARRAY_GLOBALS)
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no weights by name, but {type(content).__name__}")
     content.pop("StructuredToParameterName@@", None)  # paddle.save's own list of internal names
@@ -69,10 +69,10 @@ def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     return {name: array.value for name, array in content.items()}, read_description(path)
 
 
-def compare(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> Fit:
-    """How the names and shapes of `tensors` fit those of the network."""
+def compare_state_dict(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> StateDictDiff:
+    """Return how the names and shapes of `tensors` differ from those of the network."""
     own = network.state_dict()
-    return Fit(
+    return StateDictDiff(
         missing=[name for name in own if name not in tensors],
         unexpected=[name for name in tensors if name not in own],
         misshaped={
@@ -91,15 +91,19 @@ def apply_weights(
 ) -> None:
     """Copy `tensors` into the network.
 
+    Args:
+        network: changed in place.
+        tensors: by name.
+        new_head: whether the network keeps its own classifier; `tensors` may then have any or none.
+        source: what the message calls the weights.
+
     Raises UserError, and changes nothing, unless every tensor of the network is given in its shape and no other is.
-    With `new_head` the network keeps its own classifier, and `tensors` may have any or none. `source` is what the
-    message calls the weights.
     """
     kept = HEAD if new_head else ()
-    fit = compare(network, {**tensors, **{name: network.state_dict()[name] for name in kept}})
-    if any(fit):
+    diff = compare_state_dict(network, {**tensors, **{name: network.state_dict()[name] for name in kept}})
+    if any(diff):
         raise UserError(
-            f"{source} do not fit the network: {fit}. "
+            f"{source} do not fit the network: {diff}. "
             "Are depth, shortcut, width and cardinality in `model:`, and the classes, those of the weights?"
         )
     for name, tensor in network.state_dict().items():

@@ -1,8 +1,8 @@
 """Read what pickles say about arrays without doing what they say.
 
 A pickle may name any function of any installed package and have it called. Here the names are looked up in a table of
-harmless stand-ins; a name that is not in it ends the reading. Even NumPy's own functions are replaced: given a forged
-element type, they would take the numbers of an array for memory addresses.
+harmless replacements, `allowed_globals`; a name that is not in it ends the reading. Even NumPy's own functions are
+replaced: given a forged element type, they would take the numbers of an array for memory addresses.
 """
 
 import pickle
@@ -19,16 +19,21 @@ from video3d.common.errors import UserError
 def read_pickle(
     file: BinaryIO,
     path: Path,
-    stand_ins: Mapping[str, Any],
+    allowed_globals: Mapping[str, Any],
     persistent_load: Callable[[tuple], Any] | None = None,
 ) -> Any:
-    """The next object in `file`, built of plain containers, numbers, text and what `stand_ins` make.
+    """Return the next object in `file`, built of plain containers, numbers, text and what `allowed_globals` make.
 
-    `stand_ins` maps "module.name" to what stands in for it; `persistent_load` answers references to objects outside
-    the pickle. `path` is only for messages. Raises UserError if the pickle asks for anything else or is damaged.
+    Args:
+        file: a pickle, at its start.
+        path: for messages.
+        allowed_globals: what is called in the place of each "module.name" that the pickle may ask for.
+        persistent_load: answers references to objects outside the pickle.
+
+    Raises UserError if the pickle asks for anything else or is damaged.
     """
     unpickler = _Unpickler(file, encoding="latin1")
-    unpickler.path, unpickler.stand_ins, unpickler.answer = path, stand_ins, persistent_load
+    unpickler.path, unpickler.allowed_globals, unpickler.answer = path, allowed_globals, persistent_load
     with damage_named(path):
         return unpickler.load()
 
@@ -46,17 +51,17 @@ def damage_named(path: Path) -> Iterator[None]:
 
 class _Unpickler(pickle.Unpickler):
     path: Path
-    stand_ins: Mapping[str, Any]
+    allowed_globals: Mapping[str, Any]
     answer: Callable[[tuple], Any] | None
 
     def find_class(self, module: str, name: str) -> Any:
         wanted = f"{module}.{name}"
-        if wanted not in self.stand_ins:
+        if wanted not in self.allowed_globals:
             raise UserError(
                 f"{self.path} is refused: it asks to load {wanted}, which no file of weights needs, and which could "
                 "run a program on this machine. Take the weights from a source that you trust, best as safetensors."
             )
-        return self.stand_ins[wanted]
+        return self.allowed_globals[wanted]
 
     def persistent_load(self, pid: Any) -> Any:
         if self.answer is None:
@@ -65,21 +70,21 @@ class _Unpickler(pickle.Unpickler):
 
 
 class OrderedDict(dict):
-    """Stands in for `collections.OrderedDict`; attributes pickled with it, as PyTorch's `_metadata`, are dropped."""
+    """Replaces `collections.OrderedDict`; attributes pickled with it, as PyTorch's `_metadata`, are dropped."""
 
     def __setstate__(self, state: dict) -> None:
         pass
 
 
-class Sealed:
-    """A stand-in whose attributes no pickle can set behind the back of its constructor."""
+class WithoutState:
+    """Base class of replacements whose attributes no pickle can set behind the back of their constructor."""
 
     def __setstate__(self, state: object) -> None:
         raise ValueError("it changes an object after making it")
 
 
 class ArrayType:
-    """Stands in for `numpy.dtype`: a number type by name, e.g. "f4", and its byte order."""
+    """Replaces `numpy.dtype`: a number type by name, e.g. "f4", and its byte order."""
 
     def __init__(self, name: str, _align: bool = False, _copy: bool = False):
         if np.dtype(name).kind not in "fiub":
@@ -91,12 +96,12 @@ class ArrayType:
         self.order = state[1]
 
     def numpy(self) -> np.dtype:
-        """The type itself."""
+        """Return the type itself."""
         return np.dtype(self.name).newbyteorder(self.order)
 
 
 class Array:
-    """Stands in for `numpy.ndarray`; `value` is the array, once the pickle has told it."""
+    """Replaces `numpy.ndarray`; `value` is the array, once the pickle has told it."""
 
     value: np.ndarray | None = None
 
@@ -109,20 +114,20 @@ class Array:
 
 
 def _reconstruct(_kind: Any, _shape: tuple, _type: Any) -> Array:
-    """Stands in for NumPy's function of this name, which makes the empty array that a state is then put into."""
+    """Replace NumPy's function of this name, which makes the empty array that a state is then put into."""
     return Array()
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """Stands in for `_codecs.encode`, which protocol 2 uses for bytes."""
+    """Replace `_codecs.encode`, which protocol 2 uses for bytes."""
     if encoding != "latin1":
         raise ValueError(f"unexpected encoding {encoding!r}")
     return text.encode("latin1")
 
 
-CONTAINERS = {"collections.OrderedDict": OrderedDict}  # pickles have the others built in
-ARRAYS = {
-    **CONTAINERS,
+CONTAINER_GLOBALS = {"collections.OrderedDict": OrderedDict}  # pickles have the others built in
+ARRAY_GLOBALS = {
+    **CONTAINER_GLOBALS,
     "_codecs.encode": _encode,
     "numpy.ndarray": Array,
     "numpy.dtype": ArrayType,

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from video3d.common.errors import UserError
-from video3d.weights.restricted_pickle import CONTAINERS, Sealed, damage_named, read_pickle
+from video3d.weights.restricted_pickle import CONTAINER_GLOBALS, WithoutState, damage_named, read_pickle
 
 LEGACY_START = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 ZIP_START = b"PK\x03\x04"
@@ -25,13 +25,13 @@ NUMBERS = {
 
 
 def is_torch(path: Path) -> bool:
-    """Whether a file begins as those of `torch.save` do."""
+    """Return whether a file begins as those of `torch.save` do."""
     with path.open("rb") as file:
         return file.read(len(LEGACY_START)).startswith((LEGACY_START, ZIP_START))
 
 
 def read_torch(path: Path) -> dict[str, np.ndarray]:
-    """The state dict in a file of `torch.save`, as arrays.
+    """Return the state dict in a file of `torch.save`, as arrays.
 
     The file holds the state dict, or a dict with it under `state_dict`, as published checkpoints do. Raises UserError
     if it holds something else, is damaged, or would run a program when unpickled.
@@ -42,12 +42,12 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
         return {name: tensor.numpy() for name, tensor in read(file, path).items()}
 
 
-class Storage(Sealed):
+class Storage(WithoutState):
     """A run of numbers that tensors are views of; `data` are its bytes, once they are read."""
 
     def __init__(self, kind: str, key: str, size: int):
         if kind not in NUMBERS.values() or not isinstance(size, int) or size < 0:
-            raise ValueError("it holds what is no tensor")
+            raise ValueError("it holds something that is not a tensor")
         self.kind, self.key, self.size = kind, key, size
         self.type = np.dtype("<u2" if kind == BFLOAT16 else kind)
         self.data = b""
@@ -59,14 +59,17 @@ class Storage(Sealed):
             raise ValueError("it ends too early")
 
 
-class Tensor(Sealed):
-    """Stands in for a PyTorch tensor: a strided view of a storage; offset and strides count numbers."""
+class Tensor(WithoutState):
+    """Replaces a PyTorch tensor: a strided view of a storage; offset and strides count numbers."""
 
     def __init__(self, storage: Storage, offset: int, shape: tuple, strides: tuple, *_rest: Any):
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
 
     def numpy(self) -> np.ndarray:
-        """A copy of the values; bfloat16, which NumPy lacks, as float32. Raises ValueError if it leaves the storage."""
+        """Return a copy of the values; bfloat16, which NumPy lacks, as float32.
+
+        Raises ValueError if the tensor leaves its storage.
+        """
         if math.prod(self.shape) > self.storage.size:
             raise ValueError("a tensor is larger than its data")
         size = self.storage.type.itemsize
@@ -77,7 +80,7 @@ class Tensor(Sealed):
 
 
 def _read_zip(file: BinaryIO, path: Path) -> dict[str, Tensor]:
-    """The state dict, with the data filled in."""
+    """Return the state dict, with the data filled in."""
     with zipfile.ZipFile(file) as archive:
         pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(pickles) != 1:
@@ -86,7 +89,7 @@ def _read_zip(file: BinaryIO, path: Path) -> dict[str, Tensor]:
         if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
             raise UserError(f"{path} was written on a big-endian machine; save it anew on another")
         with archive.open(pickles[0]) as pickled:
-            content = read_pickle(pickled, path, STAND_INS, _StorageTable())
+            content = read_pickle(pickled, path, ALLOWED_GLOBALS, _StorageTable())
         tensors = _state_dict(content, path)
         for storage in {tensor.storage for tensor in tensors.values()}:
             with archive.open(f"{folder}data/{storage.key}") as data:
@@ -95,11 +98,11 @@ def _read_zip(file: BinaryIO, path: Path) -> dict[str, Tensor]:
 
 
 def _read_legacy(file: BinaryIO, path: Path) -> dict[str, Tensor]:
-    """The state dict, with the data filled in."""
+    """Return the state dict, with the data filled in."""
     for _header in ("magic number", "protocol version", "facts about the machine"):
         read_pickle(file, path, {})
     table = _StorageTable()
-    content = read_pickle(file, path, STAND_INS, table)
+    content = read_pickle(file, path, ALLOWED_GLOBALS, table)
     for key in read_pickle(file, path, {}):
         if int.from_bytes(file.read(8), "little") != table.storages[key].size:
             raise ValueError("a storage has another size than its tensors say")
@@ -131,8 +134,8 @@ def _rebuild_parameter(tensor: Tensor, *_rest: Any) -> Tensor:
     return tensor
 
 
-STAND_INS = {
-    **CONTAINERS,
+ALLOWED_GLOBALS = {
+    **CONTAINER_GLOBALS,
     "torch._utils._rebuild_tensor": Tensor,
     "torch._utils._rebuild_tensor_v2": Tensor,
     "torch._utils._rebuild_parameter": _rebuild_parameter,

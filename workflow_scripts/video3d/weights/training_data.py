@@ -30,8 +30,8 @@ class Overlap(NamedTuple):
     tested_videos: int
     tested_groups: int
 
-    def summary(self) -> dict:
-        """The same in numbers, for metadata."""
+    def counts(self) -> dict:
+        """Return the same in numbers, for metadata."""
         return {
             "training_data_known": self.known,
             "test_videos": self.tested_videos,
@@ -41,8 +41,8 @@ class Overlap(NamedTuple):
         }
 
 
-def record(videos: Sequence[Video], sources: Sequence[str], start: Mapping | None = None) -> dict:
-    """The training data as they are kept in weights.json.
+def record_training_data(videos: Sequence[Video], sources: Sequence[str], start: Mapping | None = None) -> dict:
+    """Return the training data as they are kept in weights.json.
 
     `videos` are those that were trained or validated on, `sources` the SHA-256 of each one's file. `start` is the
     metadata of the weights that the training started from, if it did: what those had seen, these have seen too.
@@ -61,10 +61,15 @@ def record(videos: Sequence[Video], sources: Sequence[str], start: Mapping | Non
     return {"complete": complete, "videos": seen}
 
 
-def overlap(training_data: Mapping | None, videos: Sequence[Video], sources: Sequence[str]) -> Overlap:
-    """What the test `videos`, with the SHA-256 of their files in `sources`, share with a `record`, or None for unknown.
+def compare_videos(training_data: Mapping | None, videos: Sequence[Video], sources: Sequence[str]) -> Overlap:
+    """Return what test videos share with training data.
 
-    Where the record is not complete and nothing is shared with what it has, the answer is unknown as well.
+    Where the training data are not complete and nothing is shared with what is known of them, the answer is unknown.
+
+    Args:
+        training_data: as `record_training_data` returns them; None for unknown ones.
+        videos: the test videos.
+        sources: the SHA-256 of the file of each of them.
     """
     tested = {(video.class_name, video.group) for video in videos}
     seen = (training_data or {}).get("videos", {})
@@ -80,13 +85,13 @@ def overlap(training_data: Mapping | None, videos: Sequence[Video], sources: Seq
 
 
 def find_overlap(training_data: Mapping | None, split_table: Sequence[Video], frames: Path) -> Overlap:
-    """`overlap` for the test videos of a split table, whose manifests lie in the folder `frames`."""
+    """Return what the test videos of a split table, whose manifests lie in `frames`, share with training data."""
     tested = [video for video in split_table if video.subset == "test"]
-    return overlap(training_data, tested, manifest_column(frames, tested, "source"))
+    return compare_videos(training_data, tested, manifest_column(frames, tested, "source"))
 
 
 def require_unseen(found: Overlap, weights: str, tested: str) -> None:
-    """Raise UserError that counts and names what is shared if the test videos are no unseen ones for the weights."""
+    """Raise UserError that counts and names what is shared if the weights have seen test videos."""
     if not (found.videos or found.groups):
         return
     examples = found.videos[:NAMES_SHOWN] or [f"{name} g{group:02d}" for name, group in found.groups[:NAMES_SHOWN]]

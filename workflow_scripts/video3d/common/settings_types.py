@@ -1,0 +1,94 @@
+"""The types of settings: which values each takes, in all the ways that people and command lines write them."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+# As people write numbers; YAML 1.1 takes 1e-2 and 1E3 for text.
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NULL = {"null", "Null", "NULL", "~"}
+
+
+def read_text(value: Any) -> Any:
+    """Return the number, truth value, list or mapping that a text says, where no text is due.
+
+    Snakemake's `--config train={epochs: 3}` arrives with text in place of numbers. Any other text stays as it is, to be
+    refused. A number without a fraction is a whole number, however it is written.
+    """
+    if isinstance(value, str):
+        value = _parsed(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _parsed(text: str) -> Any:
+    if NUMBER.fullmatch(text.strip()):
+        return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
+    try:
+        parsed = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return with_text_keys(parsed) if isinstance(parsed, bool | int | float | list | dict) else text
+
+
+def with_text_keys(value: Any) -> Any:
+    """Return `value` with text as keys, so that a YAML `{2: file}` and a JSON `{"2": file}` are the same."""
+    if isinstance(value, Mapping):
+        return {str(key): with_text_keys(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_text_keys(item) for item in value]
+    return value
+
+
+def _without_fraction(value: float) -> float:
+    """Return 1 for 1.0: equal numbers are written down as equal text."""
+    return int(value) if value % 1 == 0 else value
+
+
+def _unique(items: list) -> list:
+    """Return `items`. Raises an error that counts those that are repeated."""
+    if repeated := {str(item): items.count(item) for item in items if items.count(item) > 1}:
+        raise PydanticCustomError("repeated", "repeated items", {"counts": repeated})
+    return items
+
+
+def _text_like(pattern: str, words: str) -> Any:
+    """Return the type of text that `pattern` matches as a whole; `words` say to people what that is."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("pattern", "another text", {"expected": words})
+        return text
+
+    schema = {"type": "string", "pattern": f"^{pattern}$", "patternErrorMessage": f"expected {words}"}
+    return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
+
+
+FROM_TEXT = BeforeValidator(read_text)
+FROM_NULL = BeforeValidator(lambda value: None if isinstance(value, str) and value in NULL else value)
+AS_WRITTEN = PlainSerializer(_without_fraction)
+
+# Limits stand in front of FROM_TEXT: pydantic leaves those behind it out of the JSON schema.
+Switch = Annotated[bool, FROM_TEXT]
+Count = Annotated[int, Field(ge=1), FROM_TEXT]
+CountOrZero = Annotated[int, Field(ge=0), FROM_TEXT]
+Number = Annotated[float, FROM_TEXT, AS_WRITTEN]
+NotNegative = Annotated[float, Field(ge=0), FROM_TEXT, AS_WRITTEN]
+Positive = Annotated[float, Field(gt=0), FROM_TEXT, AS_WRITTEN]
+UpToOne = Annotated[float, Field(ge=0, le=1), FROM_TEXT, AS_WRITTEN]
+BelowOne = Annotated[float, Field(ge=0, lt=1), FROM_TEXT, AS_WRITTEN]
+
+Text = Annotated[str, Field(min_length=1)]
+FilePath = Annotated[Text, AfterValidator(lambda path: str(Path(path)))]  # in one form: without ./ in front
+Name = _text_like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a name of letters, digits, _, . and -, the first a letter or digit")
+ClassName = _text_like("[A-Za-z0-9_]+", "the name of a class, of letters, digits and _")
+Sha256 = _text_like("[0-9a-f]{64}", "64 digits 0-9 and a-f, as sha256sum prints them")
+SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
+
+T = TypeVar("T")
+Items = Annotated[list[T], FROM_TEXT]
+UniqueItems = Annotated[list[T], FROM_TEXT, AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
