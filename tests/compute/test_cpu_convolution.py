@@ -54,9 +54,9 @@ def test_outputs_and_gradients_equal_paddles(name):
 def test_a_convolution_by_hand():
     x = np.arange(4, dtype=np.float32).reshape(1, 1, 4, 1, 1)  # frames 0, 1, 2, 3
     weight = np.array([1, 10, 100], np.float32).reshape(1, 1, 3, 1, 1)
-    y = convolve(x, weight, Geometry((1, 1, 1), ((1, 1), (0, 0), (0, 0))))
+    y = convolve(x, weight, Geometry((1, 1, 1), ((1, 1), (0, 0), (0, 0))), map)
     assert y.ravel().tolist() == [100, 210, 321, 32]  # frame t: x[t-1] + 10 x[t] + 100 x[t+1]
-    y = convolve(x, weight, Geometry((2, 1, 1), ((0, 1), (0, 0), (0, 0))))
+    y = convolve(x, weight, Geometry((2, 1, 1), ((0, 1), (0, 0), (0, 0))), map)
     assert y.ravel().tolist() == [210, 32]
 
 
