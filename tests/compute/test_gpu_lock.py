@@ -80,7 +80,7 @@ def test_cuda_visible_devices_is_respected(monkeypatch):
 def test_jobs_do_not_wait_for_each_other_where_slurm_gave_each_its_own_gpus(hold):
     """With devices in cgroups each job sees its own two as 0 and 1; HOLDER's names are the same for all, too."""
     gpus_of = {"1": "0,1", "2": "2,3"}
-    jobs = [hold(wanted=2, SLURM_JOB_ID=job, SLURM_JOB_GPUS=gpus) for job, gpus in gpus_of.items()]
+    jobs = [hold(count=2, SLURM_JOB_ID=job, SLURM_JOB_GPUS=gpus) for job, gpus in gpus_of.items()]
     assert [job.stdout.readline() for job in jobs] == ["[0, 1]\n", "[0, 1]\n"]
 
 
