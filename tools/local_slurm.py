@@ -1,7 +1,7 @@
 """Start a real Slurm of one node on this machine, with pretended GPUs, to try the workflow on a cluster without one.
 
-    python tools/local_slurm.py start /tmp/slurm --gpus 2   prints how to use it
-    python tools/local_slurm.py stop /tmp/slurm             ends its jobs and its daemons
+    python tools/local_slurm.py start <folder> --gpus 2   prints how to use it
+    python tools/local_slurm.py stop <folder>             ends its jobs and its daemons
 
 Needs the Debian packages slurmctld, slurmd, slurm-client and munge, but neither root nor a file outside the folder.
 The node claims more processors than there are, so that jobs that ask for eight run side by side on a small machine.
