@@ -5,6 +5,9 @@ Absent data skips a test, with the reason.
 
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,27 @@ def official_lists() -> Path:
 def golden() -> dict:
     """Logits, tensor names and losses of the published networks."""
     return json.loads((shared_data("golden") / "networks.json").read_text())
+
+
+@pytest.fixture
+def start_python(tmp_path):
+    """Start code that imports the library in processes of their own, which end with the test at the latest."""
+    started = []
+
+    def start(code: str, *arguments: str, within: Sequence[str] = (), **variables: str) -> subprocess.Popen:
+        """Start `code` with command line and environment, in the test's folder, as an argument of `within`."""
+        process = subprocess.Popen(
+            [*within, sys.executable, "-c", code, *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")} | variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

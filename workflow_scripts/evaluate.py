@@ -178,12 +178,7 @@ def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument(
-        "--split-table",
-        type=Path,
-        required=True,
-        help="results/<run>/splits/split<k>.csv",
-    )
+    parser.add_argument("--split-table", type=Path, required=True, help="results/<run>/splits/split<k>.csv")
     parser.add_argument("--frames", type=Path, required=True, help="folder of the frame packs: <Class>.zip")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="segments", help="which views (default: %(default)s)")
     parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")

@@ -201,6 +201,7 @@ common/code_version.py
 common/console.py
 common/disk.py
 common/errors.py
+common/file_lock.py              train tuning evaluate predict
 common/files.py                  all
 common/folders.py                predict
 common/last_words.py

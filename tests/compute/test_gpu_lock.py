@@ -1,12 +1,9 @@
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from helpers.paths import PROJECT
 from video3d.common.errors import UserError
 from video3d.compute import gpu_lock as module
 from video3d.compute.gpu_lock import lock_gpus, visible_gpus
@@ -21,21 +18,9 @@ time.sleep(60)
 
 
 @pytest.fixture
-def hold(tmp_path):
+def hold(start_python, tmp_path):
     """Start a process that locks some of two pretended GPUs and returns it with the line it prints."""
-    started = []
-
-    def start(count=1, **variables):
-        command = [sys.executable, "-c", HOLDER, str(tmp_path), str(count)]
-        environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")} | variables
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    return lambda count=1, **variables: start_python(HOLDER, str(tmp_path), str(count), **variables)
 
 
 def test_each_job_takes_a_free_gpu_and_a_third_waits_until_one_is_killed(hold):

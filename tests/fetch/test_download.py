@@ -20,17 +20,8 @@ CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
 OTHER = random.Random(2).randbytes(1_000_000)
 
 
-@pytest.fixture
-def server():
-    with running() as server:
-        yield server
-
-
 @pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    monkeypatch.setattr(http_session, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(http_session, "LONGEST_PAUSE", 0.02)
-    monkeypatch.setattr(http_session, "ATTEMPTS", 4)
+def short_timeout(monkeypatch, short_pauses):
     monkeypatch.setattr(http_session, "TIMEOUT", 0.4)
 
 

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from helpers.paths import PROJECT
-from helpers.unreliable_server import Fault, running
+from helpers.unreliable_server import Fault
 from helpers.zip_files import make_zip
 from video3d.common.errors import UserError
 from video3d.fetch import http_session, remote_zip
@@ -26,17 +26,8 @@ CONTENT = make_zip(VIDEOS)
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
 
 
-@pytest.fixture
-def server():
-    with running() as server:
-        yield server
-
-
 @pytest.fixture(autouse=True)
-def small_and_quick(monkeypatch):
-    monkeypatch.setattr(http_session, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(http_session, "LONGEST_PAUSE", 0.02)
-    monkeypatch.setattr(http_session, "ATTEMPTS", 4)
+def small_and_quick(monkeypatch, short_pauses):
     monkeypatch.setattr(http_session, "TIMEOUT", 0.5)
     monkeypatch.setattr(remote_zip, "DIRECTORY_SIZE", 4096)
 

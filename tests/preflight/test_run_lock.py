@@ -2,16 +2,13 @@
 
 import errno
 import fcntl
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from helpers.paths import PROJECT
 from video3d.preflight import run_lock
 
 RUN = "from video3d.preflight.run_lock import hold_folder; hold_folder(); print('holds', flush=True); input()"
@@ -31,23 +28,15 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def start(folder):
+def start(folder, start_python):
     """Start runs, each in a process of its own; each returns when it holds the folder."""
-    started = []
 
     def start(*namespace: str) -> subprocess.Popen:
-        environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")}
-        command = [*namespace, sys.executable, "-c", RUN]
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        started.append(process)
+        process = start_python(RUN, within=namespace)
         assert process.stdout.readline() == "holds\n"
         return process
 
-    yield start
-    for process in started:
-        kill(process)
+    return start
 
 
 def kill(process: subprocess.Popen) -> None:

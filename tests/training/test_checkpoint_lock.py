@@ -2,14 +2,11 @@
 
 import errno
 import fcntl
-import os
 import subprocess
-import sys
 import threading
 
 import pytest
 
-from helpers.paths import PROJECT
 from video3d.training import checkpoint_lock
 from video3d.training.checkpoint_lock import hold_checkpoints
 
@@ -26,30 +23,17 @@ SECONDS_TO_ANSWER = 60
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(start_python):
     """Start trainings in the same folder, each in a process of its own."""
-    started = []
 
     def start() -> subprocess.Popen:
-        environment = os.environ | {"PYTHONPATH": str(PROJECT / "workflow_scripts")}
-        process = subprocess.Popen(
-            [sys.executable, "-c", TRAIN],
-            cwd=tmp_path,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
+        process = start_python(TRAIN)
         timer = threading.Timer(SECONDS_TO_ANSWER, process.kill)  # so that one that says nothing fails the test
         timer.daemon = True
         timer.start()
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    return start
 
 
 def test_the_second_waits_and_says_so_until_the_first_is_killed(start):

@@ -5,7 +5,6 @@ Slurm gave to a job are locked within that job only: it gives none twice, and wh
 machine sees its own as number 0.
 """
 
-import fcntl
 import getpass
 import logging
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from video3d.common.errors import UserError
+from video3d.common.file_lock import try_lock
 
 SECONDS_BETWEEN_TRIES = 1.0
 _held: list[TextIO] = []  # open files: a lock lives as long as its file is open
@@ -63,9 +63,7 @@ def lock_name(gpu: str) -> str:
 
 def _try_lock(path: Path) -> TextIO | None:
     file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+    if try_lock(file):
+        return file
+    file.close()
+    return None

@@ -11,6 +11,8 @@ import fcntl
 from pathlib import Path
 from typing import TextIO
 
+from video3d.common.file_lock import try_lock
+
 LOCK = Path(".snakemake/run.lock")
 LEFTOVERS = Path(".snakemake/locks")
 _held: list[TextIO] = []  # open files: a lock lives as long as its file is open
@@ -25,16 +27,7 @@ def hold_folder() -> None:
         LOCK.parent.mkdir(exist_ok=True)
         file = LOCK.open("a+")  # to read and to write: NFS asks the one of shared locks, the other of exclusive ones
         _held.append(file)
-        if is_alone(file):
+        if try_lock(file):
             for path in LEFTOVERS.glob("*.lock"):
                 path.unlink(missing_ok=True)
         fcntl.flock(file, fcntl.LOCK_SH)
-
-
-def is_alone(file: TextIO) -> bool:
-    """Return whether nobody else holds the lock; it is then held exclusively, until another kind is asked for."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -9,6 +9,8 @@ import logging
 from pathlib import Path
 from typing import TextIO
 
+from video3d.common.file_lock import try_lock
+
 _held: list[TextIO] = []  # open files: a lock lives as long as its file is open
 
 
@@ -21,10 +23,9 @@ def hold_checkpoints(folder: Path) -> None:
     file = (folder / "lock").open("a+")  # a network file system wants it to be writable
     _held.append(file)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        logging.info("waiting for another process that trains in %s", folder)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        logging.info("the other process has ended")
+        if not try_lock(file):
+            logging.info("waiting for another process that trains in %s", folder)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            logging.info("the other process has ended")
     except OSError as error:
         logging.warning("%s cannot be locked (%s): see to it that nothing else trains in it", folder, error.strerror)
