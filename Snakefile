@@ -24,7 +24,7 @@ include: "rules/cluster.smk"
 
 pathvars:
     dataset=SETTINGS.dataset.name,
-    frames=FRAMES,
+    frames=str(FRAMES.relative_to(ROOT)),
     run=SETTINGS.run,
 
 
