@@ -55,13 +55,13 @@ SEEDS = SETTINGS.seeds
 PROTOCOLS = SETTINGS.evaluate.protocols
 
 
-def command(script):
+def command(script, python=PYTHON):
     """Return the start of a command: it runs workflow_scripts/<script>.py and keeps what that prints in its `--log`.
 
     It makes no job stale, see `untracked_device`: this folder can be moved. Variables of the Snakefile are unknown to
     the commands of a module, parameters are not.
     """
-    start = shlex.join(["bash", str(SCRIPTS / "logged.sh"), PYTHON, str(SCRIPTS / f"{script}.py")])
+    start = shlex.join(["bash", str(SCRIPTS / "logged.sh"), python, str(SCRIPTS / f"{script}.py")])
     return lambda wildcards, threads: start
 
 
