@@ -80,14 +80,15 @@ def test_the_settings_are_those_of_the_folder_else_those_of_the_clone(clone, fol
     assert "results/reference/accuracy.csv" in elsewhere.run("--dry-run")
 
 
-def test_a_call_from_a_third_folder_takes_its_paths_from_there(clone, folder, tmp_path):
+def test_a_call_from_a_third_folder_takes_its_paths_from_there(clone, folder, tmp_path, monkeypatch):
     """Those of the command line; those in settings are of the folder that is worked in."""
     start = tmp_path / "start"
     (start / "mine").mkdir(parents=True)
     (start / "mine/config.yaml").write_text("keep-going: true\n")
     (start / "more.yaml").write_text("{run: more}")
+    monkeypatch.setenv("PWD", str(start))  # as a shell does
     elsewhere = Elsewhere(Path(os.path.relpath(folder, start)), Path(os.path.relpath(clone, start)), start)
-    said = elsewhere.run("--dry-run", "--configfile", "more.yaml", "--profile", "mine", "results/more/audit.csv")
-    assert "input: source/videos.zip" in said
-    assert not (folder / ".snakemake/run.lock").exists()  # the call was understood: it is a dry run
+    options = ["--dry-run", "--configfile", "more.yaml", "--profile", "mine"]
+    assert "input: source/videos.zip" in elsewhere.run("results/more/audit.csv", *options)
+    assert "predict: videos: is not set" in elsewhere.fail("predict", *options)  # so the whole call was understood
     assert {path.name for path in start.iterdir()} == {"mine", "more.yaml"}

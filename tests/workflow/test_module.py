@@ -115,14 +115,15 @@ def test_without_a_prefix_the_results_are_those_of_the_workflow_itself(finished)
 
 
 def test_scripts_that_are_not_on_this_machine_are_asked_for(outer):
-    """As with github(…): Snakemake fetches the rules alone."""
-    project = outer.folder.parent / "project"
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(project)]
+    """As with github(…): Snakemake takes the rules alone out of a repository."""
+    repository = outer.folder.parent
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(repository)]
     for command in (
         ["init", "--quiet"],
-        ["add", "Snakefile", "rules", "config.yaml"],
+        ["add", "project/Snakefile", "project/rules"],
         ["commit", "--quiet", "-m", "a"],
     ):
         subprocess.run([*git, *command], check=True)
-    outer.edit("Snakefile", '"../project/Snakefile"', f'gitfile("{project}", path="Snakefile", ref="HEAD")')
+    rules = f'gitfile("{repository}", path="project/Snakefile", ref="HEAD")'
+    outer.edit("Snakefile", '"../project/Snakefile"', rules)
     assert "clone it, and give the clone's path" in outer.fail("--dry-run")
