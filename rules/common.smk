@@ -20,7 +20,7 @@ SCRIPTS = PROJECT / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 # With --sdm conda it is that of the environment; else the one that runs Snakemake, also where no environment is activated.
 PYTHON = "python" if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method else sys.executable
-# Snakemake reads {name} in the path of this file as a wildcard, also where it is that of the folder.
+# Snakemake reads {name} in this path as a wildcard, also where a folder is called so.
 ENVIRONMENT = str(PROJECT / "envs" / "cpu.yaml").replace("{", "{{").replace("}", "}}")
 
 from video3d.common.code_version import code_version as version_of_code
