@@ -1,7 +1,7 @@
 rule extract_frames:
     """Decode the videos of one class into one stored ZIP of JPEG frames, with a table of what came out."""
     input:
-        videos_of_class,
+        after_unpacking,
     output:
         pack="<frames>/{class_name}.zip",
         manifest="<frames>/{class_name}.csv",
@@ -16,11 +16,12 @@ rule extract_frames:
         mem_mb=1000,
     params:
         videos=lambda wildcards: videos_folder(wildcards.class_name),
+        version=version_of_videos,
         settings=section("frames"),
         code=code_version("extract_frames"),
     shell:
-        "python workflow_scripts/extract_frames.py --videos {params.videos:q} --settings {params.settings:q}"
-        " --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+        "python workflow_scripts/extract_frames.py --videos {params.videos:q} --videos-version {params.version}"
+        " --settings {params.settings:q} --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
 
 
 rule audit:
