@@ -30,7 +30,7 @@ class ParsedCode(NamedTuple):
 
 
 def parse_once(path: Path, root: Path, text: str) -> ParsedCode:
-    """Return the parsed `text` of the file at `path` in the folder `root`, from what was kept if it is the same text."""
+    """Return the parsed `text` of the file at `path` in the folder `root`, or what was kept of the same text."""
     kept = _kept(root)
     name = path.relative_to(root).as_posix()
     digest = hashlib.sha256(_this_code() + text.encode()).hexdigest()
