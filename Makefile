@@ -56,7 +56,7 @@ bench: .venv/dev.installed
 	$(BIN)/python bench/evaluation.py
 
 rehearsal: .venv/dev.installed
-	PYTHONPATH=workflow_scripts:bench $(BIN)/python tools/rehearsal.py --count $(VIDEOS) $(CLIPS)
+	PYTHONPATH=workflow_scripts $(BIN)/python tools/rehearsal.py --count $(VIDEOS) $(CLIPS)
 
 # A hash-locked installer first: it installs the rest about seven times faster than pip does.
 $(BIN)/uv: envs/installer.lock

@@ -27,6 +27,8 @@ from subprocess import STDOUT, Popen
 from typing import NamedTuple
 
 import psutil
+
+sys.path.append(str(Path(__file__).parents[1] / "bench"))
 from extraction import make_clips
 
 from video3d.common.disk import require_space
