@@ -51,7 +51,12 @@ SETTINGS = {
     "model": {"depth": 10, "width": 2},
     "clip": {"frames": 4, "size": 16},
     "train": {"batch_size": 4, "epochs": 1, "milestones": []},
+    "evaluate": {"allow_leak": True},  # the clips are the same in training and test
 }  # fmt: skip
+
+HEADER = """\
+| stage | wall, s | CPU, s | Snakemake's CPU, s | share of a core | its memory, MB | largest process, MB |
+|---|---|---|---|---|---|---|"""
 
 
 class Cost(NamedTuple):
@@ -77,9 +82,10 @@ def main() -> None:
         print(f"in {folder}, which is removed at the end", file=sys.stderr)
         require_space(folder, arguments.count * BYTES_PER_VIDEO, "the rehearsal")
         classes = make_source(folder, arguments.count, arguments.videos)
-        costs = dict(rehearse(folder, arguments.cores))
+        print(f"{arguments.count:,} videos of {classes} classes, {arguments.cores} cores:\n\n{HEADER}", flush=True)
+        for stage, cost in rehearse(folder, arguments.cores):
+            print(row(stage, cost), flush=True)
         require_every_video(folder, arguments.count)
-    print(f"{arguments.count:,} videos of {classes} classes, {arguments.cores} cores:\n\n{table(costs)}")
 
 
 def make_source(folder: Path, count: int, clips: Path | None) -> int:
@@ -175,18 +181,11 @@ def require_every_video(folder: Path, count: int) -> None:
         sys.exit(f"error: of {count} videos the audit found {dict(found)}")
 
 
-def table(costs: dict[str, Cost]) -> str:
-    """Return the costs in Markdown."""
-    lines = [
-        "| stage | wall, s | CPU, s | Snakemake's CPU, s | share of a core | its memory, MB | largest process, MB |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for stage, cost in costs.items():
-        share = cost.cpu_of_snakemake / cost.wall
-        memory = f"{cost.memory_of_snakemake / 1e6:,.0f} | {cost.memory / 1e6:,.0f}"
-        times = f"{cost.wall:,.1f} | {cost.cpu:,.1f} | {cost.cpu_of_snakemake:,.1f} | {share:.1%}"
-        lines.append(f"| {stage} | {times} | {memory} |")
-    return "\n".join(lines)
+def row(stage: str, cost: Cost) -> str:
+    """Return a row of the table in Markdown."""
+    share = cost.cpu_of_snakemake / cost.wall
+    memory = f"{cost.memory_of_snakemake / 1e6:,.0f} | {cost.memory / 1e6:,.0f}"
+    return f"| {stage} | {cost.wall:,.1f} | {cost.cpu:,.1f} | {cost.cpu_of_snakemake:,.1f} | {share:.1%} | {memory} |"
 
 
 if __name__ == "__main__":
