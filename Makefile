@@ -5,17 +5,19 @@
 # make docs   the pages that are made from the code: docs/settings.md, the schema for editors, the graphs
 # make picture  the picture in the README, from the report of the demo
 # make bench  speed, as ratios against stated references
+# make rehearsal  what the workflow costs on an archive like UCF101's, with VIDEOS=13320 as large
 # make lock   renew the lock files after an edit of envs/*.in
 # make clean  remove what make made, but no data and no results
 
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake
+VIDEOS := 404
 # Real clips for the measurements, if there are any; else they make their own.
 CLIPS := $(addprefix --videos ,$(firstword $(wildcard $(UCF101_MINI)/UCF-101 ../shared/data/ucf101-mini/UCF-101)))
 SHELL := /bin/bash
 
-.PHONY: demo install test lint docs picture bench lock clean
+.PHONY: demo install test lint docs picture bench rehearsal lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
@@ -47,6 +49,9 @@ bench: .venv/dev.installed
 	$(BIN)/python bench/loader.py $(CLIPS)
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/evaluation.py
+
+rehearsal: .venv/dev.installed
+	PYTHONPATH=workflow_scripts $(BIN)/python tools/rehearsal.py --count $(VIDEOS) $(CLIPS)
 
 # A hash-locked installer first: it installs the rest about seven times faster than pip does.
 $(BIN)/uv: envs/installer.lock

@@ -53,6 +53,7 @@ rule download_splits:
         lambda wildcards: exact_inputs(LISTS.local_files()),
     output:
         lists=directory("resources/<dataset>/ucfTrainTestlist"),
+        checksums="resources/<dataset>/ucfTrainTestlist.sha256",
     log:
         "logs/download_splits/<dataset>.log",
     benchmark:
@@ -69,7 +70,8 @@ rule download_splits:
         local=lambda wildcards: as_parameter(LISTS.local_files()),
         sha256=option("--sha256", [SETTINGS.dataset.lists_sha256]),
     shell:
-        "exec {params.command} --log {log:q} --source {params.sources:q} {params.sha256}" " --output {output.lists:q}"
+        "exec {params.command} --log {log:q} --source {params.sources:q} {params.sha256}"
+        " --output {output.lists:q} --checksums {output.checksums:q}"
 
 
 checkpoint unpack:

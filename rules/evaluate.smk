@@ -40,7 +40,8 @@ rule accuracy:
     input:
         predictions=each_evaluation("predictions.csv"),
         metrics=each_evaluation("metrics.json"),
-        lists="resources/<dataset>/ucfTrainTestlist",
+        checksums="resources/<dataset>/ucfTrainTestlist.sha256",
+        lists=ancient("resources/<dataset>/ucfTrainTestlist"),
         warned=warn_of_changed_evaluations,
     output:
         table="results/<run>/accuracy.csv",

@@ -1,7 +1,7 @@
 rule extract_frames:
     """Decode the videos of one class into one stored ZIP of JPEG frames, with a table of what came out."""
     input:
-        videos_of_class,
+        after_unpacking,
     output:
         pack="<frames>/{class_name}.zip",
         manifest="<frames>/{class_name}.csv",
@@ -17,17 +17,20 @@ rule extract_frames:
     params:
         command=command("extract_frames"),
         videos=lambda wildcards: videos_folder(wildcards.class_name),
+        version=version_of_videos,
         settings=section("frames"),
         code=code_version("extract_frames"),
     shell:
-        "exec {params.command} --log {log:q} --videos {params.videos:q} --settings {params.settings:q}"
-        " --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q}"
+        "exec {params.command} --log {log:q} --videos {params.videos:q} --videos-version {params.version}"
+        " --settings {params.settings:q} --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q}"
 
 
 rule audit:
     """Compare the decoded videos with the official lists: every listed video is ok, or named with what is wrong."""
     input:
-        lists="resources/<dataset>/ucfTrainTestlist",
+        # A copy of a folder has other times, and Snakemake compares no contents of folders: the checksums stand for them.
+        checksums="resources/<dataset>/ucfTrainTestlist.sha256",
+        lists=ancient("resources/<dataset>/ucfTrainTestlist"),
         manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
         bound=tables_are_bound,
     output:

@@ -6,6 +6,7 @@ from functools import cache
 from video3d.common.folders import visible_files
 from video3d.common.wildcard_paths import as_inputs, as_parameter
 from video3d.fetch import unpacked
+from video3d.frames.videos_version import videos_version
 from video3d.preflight import evaluated_weights
 from video3d.weights.description import description_path
 
@@ -46,8 +47,8 @@ def videos_folder(class_name=""):
     return str(DATA / "videos" / class_name)
 
 
-def videos_of_class(wildcards):
-    """Return the unpacked videos of one class, known once `unpack` is done.
+def after_unpacking(wildcards):
+    """Return no file, once `unpack` is done: a class may have thousands of videos, and each input of a job costs time.
 
     Where there is nothing left to unpack, `unpack` stays out of the jobs: Snakemake would plan anew everything
     that comes after it, whatever it does.
@@ -55,13 +56,18 @@ def videos_of_class(wildcards):
     if not all_unpacked():
         checkpoints.unpack.get()
     folder = Path(videos_folder(wildcards.class_name))
-    videos = exact_inputs(sorted(map(str, folder.glob("*.avi"))))
-    if not videos:
+    if not any(folder.glob("*.avi")):
         stop(
             f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. Delete "
             f"{folder.parent / '.unpacked'}, and call again: what is missing is unpacked again where it is needed"
         )
-    return videos
+    return []
+
+
+def version_of_videos(wildcards):
+    """Return a parameter that stands for the videos of a class: it changes when one is replaced, added or removed."""
+    name = wildcards.class_name
+    return videos_version(Path(videos_folder(name)), FRAMES / f"{name}.csv")
 
 
 @cache

@@ -1,7 +1,8 @@
 rule make_splits:
     """Write the table of one split: every usable video with its class, label, group and subset."""
     input:
-        lists="resources/<dataset>/ucfTrainTestlist",
+        checksums="resources/<dataset>/ucfTrainTestlist.sha256",
+        lists=ancient("resources/<dataset>/ucfTrainTestlist"),
         audit="results/<run>/audit.csv",
         bound=tables_are_bound,
     output:

@@ -1,4 +1,7 @@
-"""Fetch the official train and test lists: a ZIP (URL or file) or a folder in, a folder of lists out, byte for byte."""
+"""Fetch the official train and test lists: a ZIP (URL or file) or a folder in, a folder of lists out, byte for byte.
+
+A file of their checksums, as `sha256sum` writes it, tells later stages whether the lists are others.
+"""
 
 import argparse
 import logging
@@ -9,7 +12,7 @@ from pathlib import Path
 
 from video3d.common.console import run
 from video3d.common.errors import UserError
-from video3d.common.files import atomic_path
+from video3d.common.files import atomic_path, sha256
 from video3d.fetch.download import fetch_archive
 from video3d.fetch.lists import SETTING, lists_in_folder, lists_in_zip
 from video3d.fetch.sources import choose_source
@@ -40,10 +43,17 @@ def fetch_lists(sources: Sequence[str], checksum: str | None, output: Path) -> N
     logging.info("%s: %s", output, ", ".join(sorted(lists)))
 
 
+def write_checksums(lists: Path, checksums: Path) -> None:
+    """Write the SHA-256 of each file in the folder `lists` to the file `checksums`."""
+    with atomic_path(checksums) as temporary:
+        temporary.write_text("".join(f"{sha256(path)}  {path.name}\n" for path in sorted(lists.iterdir())))
+
+
 def main() -> None:
-    """Fetch the lists."""
+    """Fetch the lists and write their checksums."""
     arguments = parse_arguments()
     fetch_lists(arguments.source, arguments.sha256, arguments.output)
+    write_checksums(arguments.output, arguments.checksums)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -52,6 +62,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--source", nargs="+", required=True, help="URLs of the ZIP of lists, a ZIP file or a folder")
     parser.add_argument("--sha256", default="", help="checksum of the ZIP; needed for a URL")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    parser.add_argument("--checksums", type=Path, required=True, help="file to write, in the format of sha256sum")
     return parser.parse_args()
 
 

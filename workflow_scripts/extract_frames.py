@@ -16,6 +16,7 @@ from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
 from video3d.frames.extraction import Decoders, ExtractedVideo
 from video3d.frames.frame_pack import PackWriter
+from video3d.frames.videos_version import keep_version
 
 
 def extract_class(
@@ -75,6 +76,8 @@ def main() -> None:
     manifest = extract_class(
         videos, settings.short_side, settings.quality, arguments.threads, arguments.pack, arguments.manifest
     )
+    if version := arguments.videos_version:
+        keep_version(arguments.manifest, version, seen=version)
     summarise(arguments.videos.name, manifest)
 
 
@@ -82,6 +85,9 @@ def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=Path, required=True, help="folder with the videos of one class")
+    parser.add_argument(
+        "--videos-version", help="kept beside the manifest, for the workflow to recognise the videos by"
+    )
     parser.add_argument("--settings", required=True, help="YAML or JSON text or file with the section `frames`")
     parser.add_argument("--threads", type=int, default=1, help="videos decoded at once")
     parser.add_argument("--pack", type=Path, required=True, help="frame pack to write, <Class>.zip")

@@ -205,6 +205,7 @@ common/file_lock.py              train tuning evaluate predict
 common/files.py                  all
 common/folders.py                predict
 common/last_words.py
+common/parsed_code.py
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
@@ -253,6 +254,7 @@ frames/frame_encoder.py          extract_frames predict
 frames/frame_pack.py             extract_frames train tuning evaluate figures predict
 frames/manifests.py              train tuning check_weights
 frames/video_status.py           extract_frames predict
+frames/videos_version.py         extract_frames
 
 model/architecture.py            train tuning check_weights export
 model/layer_costs.py             train tuning

@@ -92,9 +92,13 @@ def test_bad_archives_leave_nothing(output, tmp_path, content, message):
     assert message in failure([str(tmp_path / "lists.zip")], output)
 
 
-def test_the_command_line(output, tmp_path):
+def test_the_command_line_with_checksums_that_other_tools_check(output, tmp_path):
     (tmp_path / "lists.zip").write_bytes(ARCHIVE)
     script = PROJECT / "workflow_scripts" / "download_splits.py"
     command = [sys.executable, script, "--source", tmp_path / "lists.zip", "--sha256", "", "--output", output]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run([*command, "--checksums", tmp_path / "lists.sha256"], check=True, capture_output=True)
     assert contents(output) == LISTS
+    checked = subprocess.run(
+        ["sha256sum", "--check", "--strict", tmp_path / "lists.sha256"], cwd=output, capture_output=True, text=True
+    )
+    assert checked.stdout.splitlines() == [f"{name}: OK" for name in sorted(LISTS)]

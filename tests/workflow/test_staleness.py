@@ -9,7 +9,7 @@ import time
 import pandas as pd
 import pytest
 
-from helpers.tiny_project import write_video
+from helpers.tiny_project import Workflow, write_video
 
 AFTER_WEIGHTS = {"check_weights", "export", "evaluate", "accuracy", "figures"}
 AFTER_TRAINING = {"train", *AFTER_WEIGHTS}
@@ -147,6 +147,50 @@ def test_one_replaced_video_concerns_its_class_only(finished):
     extractions = [job for job in jobs if job["rule"] == "extract_frames"]
     assert [job["wildcards"] for job in extractions] == ["class_name=Retreat"]
     assert {job["rule"] for job in jobs} == {"all", "extract_frames", "audit", "make_splits", *AFTER_TRAINING}
+
+
+def test_videos_that_are_overwritten_added_or_removed_concern_their_class_only(finished):
+    videos = finished.folder / "data/tiny/videos"
+    with (videos / "Retreat/v_Retreat_g04_c01.avi").open("r+b") as file:  # in place, with as many bytes
+        file.seek(1000)
+        file.write(b"another")
+    assert stale_classes(finished) == {"Retreat"}
+    shutil.copy2(videos / "Approach/v_Approach_g04_c01.avi", videos / "Approach/v_Approach_g04_c02.avi")
+    assert stale_classes(finished) == {"Retreat", "Approach"}
+    (videos / "HandstandPushups/v_HandStandPushups_g04_c01.avi").unlink()
+    assert stale_classes(finished) == {"Retreat", "Approach", "HandstandPushups"}
+
+
+def stale_classes(workflow):
+    """Return the classes whose frames a dry run would extract."""
+    jobs = [job for job in workflow.jobs() if job["rule"] == "extract_frames"]
+    return {job["wildcards"].removeprefix("class_name=") for job in jobs}
+
+
+def test_a_copy_without_file_times_repeats_nothing_up_to_the_training(finished, tmp_path):
+    time.sleep(0.01)
+    shutil.copytree(finished.folder, tmp_path / "copy", copy_function=shutil.copyfile, symlinks=True)
+    copy = Workflow(tmp_path / "copy")
+    assert not {"download_splits", "unpack", "extract_frames", "audit", "make_splits", "train"} & set(copy.would_run())
+    write_video(copy.folder / "data/tiny/videos/Retreat/v_Retreat_g04_c01.avi", seed=99)
+    assert stale_classes(copy) == {"Retreat"}
+
+
+def test_a_new_video_in_a_folder_is_known_once_it_is_unpacked_and_concerns_its_class_only(finished):
+    shutil.copytree(finished.folder / "data/tiny/videos", finished.folder / "mine")
+    new = finished.folder / "mine/Retreat/v_Retreat_g05_c01.avi"
+    write_video(new, seed=99)
+    frames = finished.folder / "data/tiny/frames/24px_q80"
+    before = (frames / "Approach.zip").stat()
+    targets = [f"data/tiny/frames/24px_q80/{name}.csv" for name in ("Approach", "HandstandPushups", "Retreat")]
+    linked = "--config", "dataset={videos: [mine]}", "--", *targets
+    finished.run(*linked)
+    assert len(pd.read_csv(frames / "Retreat.csv")) == 5
+    assert (frames / "Approach.zip").stat() == before
+    assert finished.would_run(*linked) == {}
+    new.unlink()
+    write_video(new, seed=98)
+    assert finished.would_run(*linked) == {"extract_frames": 1}
 
 
 def test_frames_extracted_again_with_the_same_content_train_nothing(finished):

@@ -1,12 +1,12 @@
 """A version of the code that a script runs, blind to comments, docstrings, layout and file times."""
 
-import ast
 import hashlib
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from video3d.common.errors import UserError
+from video3d.common.parsed_code import parse_once
 
 # What these modules say to people, or refuse, cannot change a result, so an edit of a message reruns nothing. Nor does
 # one of the settings' descriptions: their values reach each job as a parameter of its rule, which counts by itself.
@@ -58,23 +58,17 @@ class _Source(NamedTuple):
 @cache
 def _read(path: Path, root: Path, text: str) -> _Source:
     """Take the `text` of a file apart; ours is what lies in the folder `root`."""
-    tree = ast.parse(text, filename=str(path))
+    parsed = parse_once(path, root, text)
     imports: dict[str, Path] = {}
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
-            if isinstance(statements := getattr(node, name, None), list):
-                statements[:] = [statement for statement in statements if not _is_text(statement)]
-        match node:
-            case ast.Import(names=names):
-                modules = [alias.name for alias in names]
-            case ast.ImportFrom(level=0, module=package, names=names) if _path(package, root).is_dir():
-                modules = [f"{package}.{alias.name}" for alias in names]
-            case ast.ImportFrom(level=0, module=module):
-                modules = [module]
-            case ast.ImportFrom():
-                raise UserError(f"{path}, line {node.lineno}: a relative import; write the whole name, video3d.…")
-            case _:
-                continue
+    for line, level, package, names in parsed.imports:
+        if level:
+            raise UserError(f"{path}, line {line}: a relative import; write the whole name, video3d.…")
+        if not package:
+            modules = names
+        elif _path(package, root).is_dir():
+            modules = [f"{package}.{name}" for name in names]
+        else:
+            modules = [package]
         for module in modules:
             first = _path(module.partition(".")[0], root)
             if not (first.is_dir() or first.with_suffix(".py").is_file()):
@@ -82,17 +76,8 @@ def _read(path: Path, root: Path, text: str) -> _Source:
             parts = module.split(".")
             for name in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
                 if name not in imports:
-                    imports[name] = _file(name, root, f"{path}, line {node.lineno}")
-    return _Source(ast.unparse(tree), imports)
-
-
-def _is_text(statement: ast.AST) -> bool:
-    """Return whether a statement is only a text: a docstring, or the description of what stands above it."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+                    imports[name] = _file(name, root, f"{path}, line {line}")
+    return _Source(parsed.normalised, imports)
 
 
 def _path(module: str, root: Path) -> Path:

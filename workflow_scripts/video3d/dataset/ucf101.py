@@ -7,6 +7,7 @@ Source: Soomro, Zamir, Shah, "UCF101: A Dataset of 101 Human Actions Classes Fro
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ class VideoName(NamedTuple):
     number: int
 
     @classmethod
+    @cache  # each video is in the lists of three splits
     def parse(cls, video: str) -> "VideoName":
         """Take `v_<Class>_gNN_cNN` apart. Raises UserError if `video` has another form."""
         match = VIDEO_NAME.fullmatch(video)
