@@ -105,10 +105,10 @@ class Training:
     def process(self) -> psutil.Process | None:
         """Return the process that trains, the first of several."""
         for process in psutil.process_iter(["cmdline", "cwd"]):
-            arguments = process.info["cmdline"] or []
-            if process.info["cwd"] == str(self.cluster.folder) and f"{self.results}/checkpoints" in arguments:
-                if arguments[1:2] == [f"{self.cluster.folder}/workflow_scripts/train.py"]:
-                    return process
+            arguments, here = process.info["cmdline"] or [], process.info["cwd"] == str(self.cluster.folder)
+            trains = arguments[1:2] == [f"{self.cluster.folder}/workflow_scripts/train.py"]
+            if here and trains and f"{self.results}/checkpoints" in arguments:
+                return process
         return None
 
     def halt(self, head: subprocess.Popen, after: psutil.Process | None = None) -> psutil.Process:
