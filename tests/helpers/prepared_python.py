@@ -104,7 +104,7 @@ def serve(listener: socket.socket) -> dict:
     while True:
         ready = select.select([listener, sys.stdin, *running], [], [])[0]
         if sys.stdin in ready:
-            sys.exit()
+            os.killpg(0, signal.SIGTERM)  # with all forks, if the tests were interrupted
         for ended in running.keys() & ready:
             fork, connection = running.pop(ended)
             os.close(ended)
