@@ -1,13 +1,14 @@
 """What all rules share: the settings, the names that follow from them, and the versions of code. No rule is in here."""
 
 import hashlib
+import os
 import shlex
 import sys
 from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-if not workflow.current_basedir.is_local:
+if not isinstance(workflow.current_basedir, os.PathLike):
     raise SystemExit(
         "error: the scripts of this workflow are needed on this machine: clone it, and give the clone's path"
     )
@@ -19,7 +20,7 @@ SCRIPTS = PROJECT / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 # With --sdm conda it is that of the environment; else the one that runs Snakemake, also where no environment is activated.
 PYTHON = "python" if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method else sys.executable
-# Snakemake reads {name} in the path of this file as a wildcard, also where it is that of the folder.
+# Snakemake reads {name} in this path as a wildcard, also where a folder is called so.
 ENVIRONMENT = str(PROJECT / "envs" / "cpu.yaml").replace("{", "{{").replace("}", "}}")
 
 from video3d.common.code_version import code_version as version_of_code
@@ -37,6 +38,9 @@ def stop(message):
     """
     raise SystemExit(f"error: {message}")
 
+
+if any(Path(workflow.modifier.modify_path(f"{name}/file")) != ROOT / name / "file" for name in ("data", "resources")):
+    stop("this workflow cannot be a module with replace_prefix:; use prefix: instead, which moves all that it makes")
 
 try:
     SETTINGS = resolve(config)

@@ -115,8 +115,10 @@ rule figures:
         run=subpath(input.accuracy, parent=True),
         frames=lambda wildcards, input: Path(input.packs[0]).parent,
         figures=subpath(output.page, parent=True),
+        benchmarks=literal(str(ROOT / "benchmarks")),
     shell:
         "exec {params.command} --log {log:q} --run {params.run:q} --frames {params.frames:q}"
+        " --benchmarks {params.benchmarks:q}"
         " --settings {params.settings:q} --output {params.figures:q}"
 
 

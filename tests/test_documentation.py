@@ -24,7 +24,16 @@ def test_a_page_without_a_place_for_a_graph_is_refused():
 
 
 @pytest.mark.parametrize(
-    "page", ["CONTRIBUTING.md", "README.md", "docs/architecture.md", "docs/measurements.md", "docs/snakemake.md"]
+    "page",
+    [
+        "CONTRIBUTING.md",
+        "README.md",
+        "config/README.md",
+        "docs/anywhere.md",
+        "docs/architecture.md",
+        "docs/measurements.md",
+        "docs/snakemake.md",
+    ],
 )
 def test_files_that_a_page_names_are_there(page):
     text = (PROJECT / page).read_text()

@@ -34,18 +34,16 @@ def file_faults(settings: Settings, root: Path = Path()) -> Iterator[str]:
         yield from empty_folder(folder)
 
 
-def source_faults(
-    dataset: DatasetSettings, videos: DataSource, lists: DataSource, root: Path = Path()
-) -> Iterator[str]:
+def source_faults(dataset: DatasetSettings, videos: DataSource, lists: DataSource) -> Iterator[str]:
     """Yield a message if an archive is missing that no rule makes, or if a folder of videos holds no video.
 
     An archive may be moved away once a run is finished and what was made of it is there.
     """
-    made = {"videos": root / unpacked_table(dataset), "lists": root / fetched_lists(dataset)}
+    made = {"videos": unpacked_table(dataset), "lists": fetched_lists(dataset)}
     for setting, source in (("videos", videos), ("lists", lists)):
-        if source.kind == "archive" and root / MADE_HERE not in Path(source.path).parents:
+        if source.kind == "archive" and MADE_HERE not in Path(source.path).parents:
             faults = list(missing_file(f"dataset: {setting}", source.path))
-            if faults and not (made[setting].exists() and named_by_a_run(setting, dataset, root)):
+            if faults and not (made[setting].exists() and named_by_a_run(setting, dataset)):
                 yield from faults
     if videos.kind == "folder" and not any(
         is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names
@@ -58,12 +56,12 @@ def fetched_lists(dataset: DatasetSettings) -> Path:
     return Path("resources", dataset.name, "ucfTrainTestlist")
 
 
-def named_by_a_run(setting: str, dataset: DatasetSettings, root: Path) -> bool:
+def named_by_a_run(setting: str, dataset: DatasetSettings) -> bool:
     """Return whether a finished run of the data set has the very sources in `setting`, `videos` or `lists`.
 
     Then a missing one is not mistyped.
     """
-    finished = [read_mapping(path).get("dataset") for path in root.glob("results/*/config.yaml")]
+    finished = [read_mapping(path).get("dataset") for path in Path("results").glob("*/config.yaml")]
     return any(
         made.get("name") == dataset.name and made.get(setting) == getattr(dataset, setting)
         for made in finished

@@ -36,7 +36,7 @@ def check(
         computes_here: whether the jobs run on this machine, so that its GPUs count.
         needs_data: whether data and device must be at hand: not for a report of results that are there, nor where
             another workflow may bring them. Comparisons never need them.
-        root: the folder of data/, resources/ and results/.
+        root: the folder of resources/ and results/.
     """
     faults = [
         *file_faults(settings, root),
@@ -47,7 +47,7 @@ def check(
     if settings.trained_splits:
         faults += settings_faults(settings.train, bool(settings.validation_groups))
     if needs_data and not only_compares(targets):
-        faults += source_faults(settings.dataset, videos, lists, root)
+        faults += source_faults(settings.dataset, videos, lists)
         faults += engine_faults(settings.evaluate.engine, settings.device, computes_here)
         if computes_here:
             faults += device_faults(settings.device, settings.train.devices)
