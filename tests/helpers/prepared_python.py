@@ -3,12 +3,13 @@
 `run_snakemake` asks a server, which is this file run as a program, for a fork of itself. The fork goes on as
 `python -m snakemake` would. Its jobs say `python <script>` and find a launcher of that name, which asks another server
 for a fork that runs the script, with the launcher's arguments, folder, environment and open files. The project's own
-code is imported by each fork, from the copy at hand.
+code is imported by each fork, from the copy at hand. What it sets before NumPy, tests/conftest.py has set already.
 
 Signals do not come through. Tests of those start real processes (`Workflow.command`), as the demo and Slurm do.
 """
 
 import atexit
+import contextlib
 import gc
 import os
 import runpy
@@ -108,7 +109,7 @@ def serve(listener: socket.socket) -> dict:
         for ended in running.keys() & ready:
             fork, connection = running.pop(ended)
             os.close(ended)
-            with connection:
+            with connection, contextlib.suppress(BrokenPipeError):  # whoever asked may have been killed
                 connection.sendall(str(os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])).encode())
         if listener in ready:
             connection, _ = listener.accept()
