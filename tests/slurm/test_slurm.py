@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -55,17 +56,22 @@ def test_a_training_has_all_gpus_that_it_asks_for_and_ctrl_c_cancels_it(prepared
     assert "interrupted: the training is saved" in training.said()
 
 
-def test_on_the_cpu_no_gpu_is_asked_for(prepared):
-    """Seen in the queue, as the node takes no job meanwhile."""
+@pytest.fixture
+def drained(prepared) -> Iterator[Cluster]:
+    """A copy of the project whose data are ready, on a node that takes no new job."""
     node = name_of_node(prepared)
     prepared.command("scontrol", "update", f"NodeName={node}", "State=drain", "Reason=test")
-    head = prepared.start("--config", "device=cpu", "train={devices: 2, batch_size: 4}", "--", WEIGHTS[0])
-    (job,) = wait_for(lambda: prepared.jobs("train"), head)
-    assert ASKED not in job and "gpu" not in job["ReqTRES"]
-    head.send_signal(signal.SIGINT)
-    prepared.end(head, success=False)
-    assert prepared.jobs("train")[0]["JobState"] == "CANCELLED"
+    yield prepared
     prepared.command("scontrol", "update", f"NodeName={node}", "State=resume")
+
+
+def test_on_the_cpu_no_gpu_is_asked_for(drained):
+    head = drained.start("--config", "device=cpu", "train={devices: 2, batch_size: 4}", "--", WEIGHTS[0])
+    (job,) = wait_for(lambda: drained.jobs("train"), head)
+    assert job["JobState"] == "PENDING" and ASKED not in job
+    head.send_signal(signal.SIGINT)
+    drained.end(head, success=False)
+    assert drained.jobs("train")[0]["JobState"] == "CANCELLED"
 
 
 def name_of_node(cluster: Cluster) -> str:
