@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,15 @@ import local_slurm
 from helpers.tiny_project import Workflow
 
 SECONDS_TO_WAIT = 600  # a job starts Snakemake twice before it does anything
+# Snakemake as it is, but for the pause between two questions to Slurm, which grows by ten seconds each time.
+ASKING_EVERY_SECOND = """
+import asyncio
+from snakemake.cli import main
+from snakemake_executor_plugin_slurm import Executor
+async def sleep(self): await asyncio.sleep(1)
+Executor.sleep = sleep
+main()
+"""
 
 
 class Cluster:
@@ -26,13 +36,13 @@ class Cluster:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start Snakemake with the project's profile for Slurm, in a process group of its own."""
-        command = self.workflow.command(
+        _python, _m, _snakemake, *command = self.workflow.command(
             *("--profile", "profiles/slurm", "--set-threads", "train=2", "evaluate=2", "--latency-wait", "5"),
             *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2", *arguments),
         )
         command[command.index("--cores") : command.index("--cores") + 2] = []
         return subprocess.Popen(
-            command,
+            [sys.executable, "-c", ASKING_EVERY_SECOND, *command],
             cwd=self.folder,
             env=os.environ | self.environment,
             stdout=(self.folder / "output.txt").open("w"),
@@ -66,21 +76,51 @@ class Cluster:
                 jobs.append(job)
         return sorted((job for job in jobs if job["rule"].startswith(rule)), key=lambda job: int(job["JobId"]))
 
-    def processes(self, script: str) -> list[psutil.Process]:
-        """Return the processes that run a script of this copy for a job of Slurm."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "cwd"]):
-            arguments = process.info["cmdline"] or []
-            if f"{self.folder}/workflow_scripts/{script}.py" in arguments[1:2] and process.info["cwd"] == str(
-                self.folder
-            ):
-                found.append(process)
-        return found
-
     def kill(self, process: subprocess.Popen) -> None:
         """Kill Snakemake, and nothing that it started."""
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+class Training:
+    """The training of one split on a cluster, whichever job it is that trains."""
+
+    def __init__(self, cluster: Cluster, split: int):
+        self.cluster = cluster
+        self.results = f"results/tiny/split{split}/seed7"
+        self.log = cluster.folder / f"logs/train/tiny/split{split}_seed7.log"
+        self.comment = f"rule_train_wildcards_{split}_7"
+
+    def said(self) -> str:
+        """Return the log of the present job."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def job(self) -> dict[str, str]:
+        """Return what Slurm knows of the job that trains."""
+        (job,) = [
+            job for job in self.cluster.jobs("train") if job["Comment"] == self.comment and job["JobState"] == "RUNNING"
+        ]
+        return job
+
+    def process(self) -> psutil.Process | None:
+        """Return the process that trains, the first of several."""
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            arguments, here = process.info["cmdline"] or [], process.info["cwd"] == str(self.cluster.folder)
+            trains = arguments[1:2] == [f"{self.cluster.folder}/workflow_scripts/train.py"]
+            if here and trains and f"{self.results}/checkpoints" in arguments:
+                return process
+        return None
+
+    def halt(self, head: subprocess.Popen, after: psutil.Process | None = None) -> psutil.Process:
+        """Wait until epochs are done and halt the training: it goes on when it is told, or Slurm ends it.
+
+        Args:
+            head: Snakemake, which must not end before that.
+            after: the process of an earlier job that must have ended before.
+        """
+        wait_for(lambda: not (after and after.is_running()), head)
+        wait_for(lambda: "epoch " in self.said() and self.process(), head).suspend()
+        return self.process()
 
 
 def hear_interrupts() -> None:
@@ -94,5 +134,5 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen | None =
     while not (value := condition()):
         assert time.monotonic() < deadline, "it takes too long"
         assert process is None or process.poll() is None, "Snakemake has ended"
-        time.sleep(0.1)
+        time.sleep(0.2)
     return value

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from helpers.paths import PROJECT
-from helpers.snakemake_server import run_snakemake
+from helpers.prepared_python import run_snakemake
 
 PARTS = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "schemas", "report", "profiles", "recipes", "envs"]
 CLASSES = ["Approach", "HandstandPushups", "Retreat"]

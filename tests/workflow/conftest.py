@@ -1,6 +1,9 @@
 """Copies of the project with a tiny data set: before anything ran, and after one whole run."""
 
+import fcntl
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,20 +12,40 @@ from helpers.tiny_project import Workflow, copy_project
 
 
 @pytest.fixture(scope="session")
-def fresh_project(tmp_path_factory) -> Path:
-    """The project and the archives of the tiny data set, before anything ran."""
-    folder = tmp_path_factory.mktemp("fresh") / "project"
-    copy_project(folder)
-    return folder
+def make_once(tmp_path_factory) -> Callable:
+    """Make a folder once for all processes of pytest: the first that needs it does, the others wait."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def make_once(name: str, make: Callable[[Path], None]) -> Path:
+        """Return the folder of this name, which `make` has filled; it must work in any place that it is moved to."""
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / name).exists():
+                unfinished = tmp_path_factory.mktemp(name) / "project"
+                make(unfinished)
+                unfinished.rename(shared / name)
+        return shared / name
+
+    return make_once
 
 
 @pytest.fixture(scope="session")
-def finished_project(fresh_project, tmp_path_factory) -> Path:
+def fresh_project(make_once) -> Path:
+    """The project and the archives of the tiny data set, before anything ran."""
+    return make_once("fresh", copy_project)
+
+
+@pytest.fixture(scope="session")
+def finished_project(fresh_project, make_once) -> Path:
     """The project after one whole run."""
-    folder = tmp_path_factory.mktemp("finished") / "project"
-    shutil.copytree(fresh_project, folder, symlinks=True)
-    Workflow(folder).run()
-    return folder
+
+    def run(folder: Path) -> None:
+        shutil.copytree(fresh_project, folder, symlinks=True)
+        Workflow(folder).run()
+
+    return make_once("finished", run)
 
 
 @pytest.fixture

@@ -147,6 +147,16 @@ MISTAKES = {
         ("train: weights: resources/weights/resnet-18-kinetics.pth does not exist",),
     ),
 }  # fmt: skip
+# One mistake for each place where mistakes are found.
+FOUND_BY = {
+    "the schema": "a misspelt section",
+    "the settings": "a batch smaller than the team",
+    "the lists": "a batch larger than the data",
+    "the files": "a missing archive",
+    "the device": "a GPU that is not there",
+    "the finished run": "other epochs",
+    "Snakemake": "a misspelt target",
+}
 JARGON = ("is not of type", "additionalProperties", "given schemas", "does not match", "^[A-Z", "^[0-9")
 
 
@@ -172,11 +182,20 @@ def before(untouched: Workflow) -> dict[str, str]:
     return content(untouched.folder)
 
 
-@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["call", "dry run"])
-def test_a_mistake_is_named_and_touches_nothing(untouched, before, mistake, dry):
+def check(untouched: Workflow, before: dict[str, str], mistake: Mistake, *dry: str) -> None:
+    """The mistake is named, and no file is touched."""
     text = untouched.fail(*dry, *mistake.arguments)
     assert all(said in text for said in mistake.said), text
     assert not any(word in text for word in JARGON), text
     assert mistake.traceback or "Traceback" not in text, text
     assert content(untouched.folder) == before
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_and_touches_nothing(untouched, before, mistake):
+    check(untouched, before, mistake)
+
+
+@pytest.mark.parametrize("found_by", FOUND_BY)
+def test_a_dry_run_names_it_as_well(untouched, before, found_by):
+    check(untouched, before, MISTAKES[FOUND_BY[found_by]], "--dry-run")

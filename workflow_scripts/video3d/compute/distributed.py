@@ -101,7 +101,8 @@ def _run_member(device: str, function: Callable[..., None], arguments: tuple) ->
     if device == "cpu":
         paddle.set_device("cpu")
     distributed.init_parallel_env()
-    logging.basicConfig(level=logging.INFO if distributed.get_rank() == 0 else logging.WARNING, format="%(message)s")
+    level = logging.INFO if distributed.get_rank() == 0 else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", force=True)  # Paddle has a format and level of its own
     threading.Thread(target=_end_with_parent, daemon=True).start()
     function(ProcessGroup(distributed.get_rank(), distributed.get_world_size()), *arguments)
 
