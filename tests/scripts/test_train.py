@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from helpers.paths import PROJECT
 from helpers.tiny_packs import write_dataset
 from video3d.common.files import sha256
-from video3d.weights.pdparams import load_weights
+from video3d.weights.import_weights import load_any
 
 SETTINGS = {
     "model": {"depth": 10, "width": 4},
@@ -68,7 +68,7 @@ def test_killed_and_resumed_with_other_workers_gives_the_same_bytes(dataset, tmp
     assert "already finished" in finish(start(dataset, killed))
     assert (killed / "weights.pdparams").read_bytes() == expected
 
-    _, metadata = load_weights(whole / "weights.pdparams")
+    _, metadata = load_any(whole / "weights.pdparams")
     assert metadata["labels"] == ["Archery", "Bowling"]
     assert metadata["train"]["epochs"] == 20 and metadata["clip"]["mean"] == [0.485, 0.456, 0.406]
     assert metadata["resizing"] == "triangle"
@@ -119,7 +119,7 @@ def test_told_to_end_at_any_moment_it_saves_and_goes_on_to_the_same_bytes(datase
 def test_what_it_started_from_is_told_as_it_was_whatever_lies_beside_or_is_put_there_meanwhile(dataset, tmp_path):
     first = tmp_path / "first.safetensors"
     finish(start(dataset, tmp_path / "whole", SETTINGS | {"train": SETTINGS["train"] | {"epochs": 1}}))
-    save_file(load_weights(tmp_path / "whole" / "weights.pdparams")[0], first)
+    save_file(load_any(tmp_path / "whole" / "weights.pdparams")[0], first)
     first.with_suffix(".json").write_text('{"made by": "another program"}')
     expected = {"source": str(first), "sha256": sha256(first)}
     settings = SETTINGS | {"train": SETTINGS["train"] | {"weights": str(first)}}

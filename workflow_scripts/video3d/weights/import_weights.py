@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import paddle
-import safetensors
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.common.settings import ClipSettings, ModelSettings
 from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
 from video3d.model.resnet3d import build_network
-from video3d.weights.pdparams import HEAD, compare_state_dict, load_weights
-from video3d.weights.restricted_pickle import damage_named
+from video3d.weights.description import read_description
+from video3d.weights.paddle_reader import read_paddle
+from video3d.weights.pdparams import HEAD, compare_state_dict
+from video3d.weights.safetensors_reader import is_safetensors, read_safetensors
 from video3d.weights.torch_reader import is_torch, read_torch
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "input": "rgb"}
@@ -160,12 +161,9 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     """Return the tensors as named in the file, and the metadata beside it."""
     if is_torch(path):
         return read_torch(path), {}
-    with path.open("rb") as file:
-        start = file.read(9)
-    if start[8:] != b"{":
-        return load_weights(path)
-    with damage_named(path), safetensors.safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, {}  # noqa: SIM118
+    if is_safetensors(path):
+        return read_safetensors(path), {}
+    return read_paddle(path), read_description(path)
 
 
 def _our_name(name: str, path: Path) -> str:
