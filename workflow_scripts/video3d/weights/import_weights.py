@@ -36,6 +36,7 @@ KINETICS = {"mean": [0.4345, 0.4051, 0.3775], "std": [0.2768, 0.2713, 0.2737], "
 # UCF101 and HMDB51), and those of 2020 (Kinetics-700, Moments in Time, STAIR Actions and their unions).
 CLASSES_2018 = (400, 101, 51)
 CLASSES_2020 = (700, 1039, 800, 1139, 339, 439, 100)
+WIDEST = 2  # bytes of a number in memory for one in a file
 NAMES_THAT_TELL = ("conv1.weight", "layer1.0.conv2.weight")  # without them nobody knows how wide a network is
 
 REFERENCE_NAMES = (
@@ -68,6 +69,8 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     if not path.is_file():
         raise UserError(f"there are no weights at {path}")
     published, metadata = _read(path)
+    if sum(values.nbytes for values in published.values()) > WIDEST * path.stat().st_size:
+        raise UserError(f"{path} is no file of weights: its tensors share their numbers, and are larger than it is")
     tensors = paddle_tensors(published, path)
     checksum = metadata.get("sha256") or sha256(path)
     return tensors, identify_network(tensors, path) | _origin(published) | metadata | {"sha256": checksum}

@@ -174,11 +174,12 @@ class _StorageTable:
 
     def __call__(self, reference: Any) -> _Storage:
         _what, kind, key, _location, size, *view = reference
-        if not isinstance(kind, Replacement) or not isinstance(kind.value, Narrow | np.dtype) or type(size) is not int:
+        if not isinstance(kind, Replacement) or not isinstance(kind.value, Narrow | np.dtype):
             raise ValueError("it holds something that is not a tensor")
         if any(view):
             raise ValueError("it holds views of storages, which only PyTorch itself reads")
         checked_names([key])
+        checked_shape((size,), least=0)
         storage = self.storages.setdefault(key, _Storage(kind.value, key, size))
         if storage.size != size or storage.kind is not kind.value:
             raise ValueError("a storage has another size than its tensors say")
