@@ -102,11 +102,12 @@ rule figures:
     benchmark:
         "benchmarks/figures/<run>.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
+        command=command("figures"),
         settings=section(*(name for name, _ in SETTINGS if name not in {"device", "replace"})),
         code=code_version("figures"),
         captions=folder_version("report"),
@@ -115,5 +116,5 @@ rule figures:
         frames=lambda wildcards, input: Path(input.packs[0]).parent,
         figures=subpath(output.page, parent=True),
     shell:
-        "python workflow_scripts/figures.py --run {params.run:q} --frames {params.frames:q}"
-        " --settings {params.settings:q} --output {params.figures:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --run {params.run:q} --frames {params.frames:q}"
+        " --settings {params.settings:q} --output {params.figures:q}"
