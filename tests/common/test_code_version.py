@@ -196,6 +196,7 @@ clips/loader.py                  train tuning evaluate predict
 clips/spatial_crops.py           train tuning check_weights export evaluate figures predict
 clips/temporal_sampling.py       train tuning evaluate figures predict
 
+common/bounded_zip.py            train tuning check_weights export
 common/cli.py                    compare predict
 common/code_version.py
 common/console.py

@@ -87,6 +87,7 @@ def main(files: int, seed: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + LEAST, resource.RLIM_INFINITY))
         for number in range(files):
             name, content = mutate(seeds, chance)
+            path.unlink()  # writing over a file waits for the disk
             path.write_bytes(content)
             unwanted.clear()
             found = verdict(path)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from video3d.common.bounded_zip import open_bounded_zip
 from video3d.common.errors import UserError
 from video3d.weights.pickle_reader import read_pickle
 from video3d.weights.pickled import Replacement, Table, damage_named
@@ -29,8 +30,7 @@ from video3d.weights.stored_numbers import (
 
 LEGACY_START = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 ZIP_START = b"PK\x03\x04"
-# The pickle without its tensors, and the directory of the ZIP archive, are smaller for every network.
-LARGEST_READ = 2 << 20
+LARGEST_PICKLE = 2 << 20  # beside its tensors; that of ResNet-200 with its optimizer takes a fifth
 TYPES = {
     **{"Double": "<f8", "Float": "<f4", "Half": "<f2", "Long": "<i8", "Int": "<i4", "Short": "<i2"},
     **{"Char": "|i1", "Byte": "|u1", "Bool": "|b1"},
@@ -51,9 +51,12 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
     if it holds something else, is damaged, or would run a program when unpickled.
     """
     with path.open("rb") as file, damage_named(path):
-        read = _read_zip if file.read(len(ZIP_START)) == ZIP_START else _read_legacy
-        file.seek(0)
-        return {name: tensor.numpy() for name, tensor in read(file, path).items()}
+        if file.read(len(ZIP_START)) == ZIP_START:
+            tensors = _read_zip(path)
+        else:
+            file.seek(0)
+            tensors = _read_legacy(file, path)
+        return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 class _Storage:
@@ -93,10 +96,9 @@ class _Tensor:
         return np.ndarray(self.shape, values.dtype, values, self.offset * values.itemsize, strides)
 
 
-def _read_zip(file: BinaryIO, path: Path) -> dict[str, _Tensor]:
+def _read_zip(path: Path) -> dict[str, _Tensor]:
     """Return the state dict, with the numbers filled in."""
-    size = file.seek(0, os.SEEK_END)
-    with zipfile.ZipFile(_SmallReads(path)) as archive:
+    with open_bounded_zip(path) as archive:
         pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise UserError(f"{path} is a ZIP archive, but not of PyTorch weights: there is no data.pkl in it")
@@ -106,9 +108,8 @@ def _read_zip(file: BinaryIO, path: Path) -> dict[str, _Tensor]:
         pickled = io.BytesIO(_small_member(archive, pickles[0]))
         tensors = _state_dict(read_pickle(pickled, path, ALLOWED_GLOBALS, _StorageTable()), path)
         for storage in {tensor.storage for tensor in tensors.values()}:
-            member = _stored_member(archive, f"{folder}data/{storage.key}")
-            size -= storage.nbytes
-            if member.file_size != storage.nbytes or size < 0:
+            member = archive.getinfo(f"{folder}data/{storage.key}")
+            if member.file_size != storage.nbytes:
                 raise ValueError("a storage has another size than its tensors say")
             with archive.open(member) as data:
                 storage.read(data)
@@ -138,32 +139,10 @@ def _read_legacy(file: BinaryIO, path: Path) -> dict[str, _Tensor]:
     return tensors
 
 
-class _SmallReads(io.FileIO):
-    """A file of which nothing large is read at once: `zipfile` would make objects of a whole directory of members."""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes. Raises ValueError if they are many."""
-        rest = os.fstat(self.fileno()).st_size - self.tell()
-        wanted = rest if size < 0 else min(size, rest)
-        if wanted > LARGEST_READ:
-            raise ValueError("it has far more members than the tensors of a network")
-        return super().read(wanted)
-
-
-def _stored_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """Return a member that is stored as it is, as PyTorch stores all of them."""
-    member = archive.getinfo(name)
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{name} is compressed, which PyTorch does not do; save it anew with torch.save")
-    return member
-
-
 def _small_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    member = _stored_member(archive, name)
-    if member.file_size > LARGEST_READ:
+    if archive.getinfo(name).file_size > LARGEST_PICKLE:
         raise ValueError(f"{name} is larger than the description of a network's tensors")
-    with archive.open(member) as file:
-        return file.read()
+    return archive.read(name)
 
 
 class _StorageTable:
