@@ -18,7 +18,7 @@ from video3d.weights.pickled import Made, Replacement, Run, Table
 from video3d.weights.stored_numbers import checked_names, read_exactly
 
 # What one pickle may take of memory, its long texts left aside. A checkpoint of ResNet-200 with the moments of its
-# optimizer takes a third of it. No instruction makes more than its share, and its text at most four bytes for one.
+# optimizer takes half of it. No instruction makes more than its share, and its text at most four bytes for one.
 BUDGET = 48 << 20
 PER_INSTRUCTION = 200
 SHORT = 255  # longer texts and bytes are left in the file: they hold numbers

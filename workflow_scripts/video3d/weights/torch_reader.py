@@ -30,7 +30,7 @@ from video3d.weights.stored_numbers import (
 
 LEGACY_START = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 ZIP_START = b"PK\x03\x04"
-LARGEST_PICKLE = 2 << 20  # beside its tensors; that of ResNet-200 with its optimizer takes a fifth
+LARGEST_PICKLE = 2 << 20  # beside its tensors; that of ResNet-200 with its optimizer takes a seventh
 TYPES = {
     **{"Double": "<f8", "Float": "<f4", "Half": "<f2", "Long": "<i8", "Int": "<i4", "Short": "<i2"},
     **{"Char": "|i1", "Byte": "|u1", "Bool": "|b1"},
