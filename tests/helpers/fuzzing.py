@@ -7,17 +7,17 @@ import collections
 import json
 import pickle
 import random
-import resource
 import sys
 import tempfile
 import traceback
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
 from helpers.hostile_weights import safetensors
-from helpers.limited_reading import LEAST, memory
+from helpers.limited_reading import LEAST, limit_memory
 from helpers.mutations import mutate
 from helpers.torch_writer import save_legacy, save_zip
 from video3d.common.errors import UserError
@@ -61,6 +61,7 @@ def small_files(folder: Path) -> dict[str, bytes]:
 
 def verdict(path: Path) -> str:
     """`read`, if only the network is none of ours; `refused`; or what happened instead."""
+    limit_memory(LEAST)
     try:
         load_any(path)
     except UserError as error:
@@ -71,6 +72,8 @@ def verdict(path: Path) -> str:
         return "read" if "is of no network" in str(error) else "refused"
     except BaseException:
         return traceback.format_exc()
+    finally:
+        limit_memory(None)
     return "read"
 
 
@@ -84,7 +87,7 @@ def main(files: int, seed: int) -> None:
             assert verdict(path) == "read", verdict(path)
         chance, counts, failures, unwanted = random.Random(seed), collections.Counter(), [], []
         sys.addaudithook(lambda event, _: unwanted.append(event) if event.startswith(UNWANTED) else None)
-        resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + LEAST, resource.RLIM_INFINITY))
+        warnings.simplefilter("ignore")  # some archives have a name twice
         for number in range(files):
             name, content = mutate(seeds, chance)
             path.unlink()  # writing over a file waits for the disk

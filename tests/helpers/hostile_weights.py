@@ -6,7 +6,6 @@ import pickle
 import struct
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
 FLOAT_STORAGE = b"ctorch\nFloatStorage\n"
 REBUILD = b"ctorch._utils\n_rebuild_tensor_v2\n"
@@ -114,14 +113,14 @@ def _colliding_integers() -> bytes:
 
 
 MEGABYTES = 64
-DEEP, DEEPER = 200_000, 3_000_000  # as deep as the budget allows, and deeper
+HALF, DEEP, DEEPER = 100_000, 200_000, 3_000_000  # instructions: about half of the budget, all of it, far more
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "deep tuple as key": lambda: b"\x80\x04})" + b"\x85" * DEEPER + b"\x8c\x01as.",
     "tuple as key, as deep as the budget allows": lambda: b"\x80\x04})" + b"\x85" * DEEP + b"\x8c\x01as.",
     "deep tuple as value": lambda: b"\x80\x04}\x8c\x01a)" + b"\x85" * DEEP + b"s.",
-    "deep lists": lambda: b"\x80\x04" + b"]" * DEEP + b"a" * (DEEP - 1) + b".",
-    "deep dicts": lambda: b"\x80\x04" + b"}K\x00" * 100_000 + b"N" + b"s" * 100_000 + b".",
-    "deep marks": lambda: b"\x80\x04" + b"(" * DEEP + b"t" * (DEEP - 1) + b".",
+    "deep lists": lambda: b"\x80\x04" + b"]" * HALF + b"a" * (HALF - 1) + b".",
+    "deep dicts": lambda: b"\x80\x04" + b"}K\x00" * 70_000 + b"N" + b"s" * 70_000 + b".",
+    "deep marks": lambda: b"\x80\x04" + b"(" * HALF + b"t" * (HALF - 1) + b".",
     "deep tuple as storage key": lambda: archive(
         state_dict({"a": tensor(storage(b")" + b"\x85" * DEEP, 1), (1,))}),
     ),
@@ -191,7 +190,3 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         {f"a{i}": {"dtype": "U8", "shape": [1 << 24], "data_offsets": [0, 1 << 24]} for i in range(40)}, bytes(1 << 24)
     ),
 }
-
-
-def write(path: Path, name: str) -> None:
-    path.write_bytes(HOSTILE[name]())

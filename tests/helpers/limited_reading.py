@@ -24,12 +24,18 @@ def memory(what: str) -> int:
     return int(re.search(rf"{what}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) << 10
 
 
+def limit_memory(more: int | None) -> None:
+    """Let this process take so many bytes more than now; None: as many as it likes."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard if more is None else memory("VmSize") + more, hard))
+
+
 def read(path: Path) -> dict:
     """What became of reading within the limits, the megabytes and the seconds of computing that it took."""
-    allowed = max(LEAST, 3 * path.stat().st_size)
-    resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + allowed, resource.RLIM_INFINITY))
+    limit_memory(max(LEAST, 3 * path.stat().st_size))
     start = time.process_time()
-    resource.setrlimit(resource.RLIMIT_CPU, (int(start) + 1 + SECONDS, resource.RLIM_INFINITY))
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(start) + 1 + SECONDS, hard))
     Path("/proc/self/clear_refs").write_text("5")  # VmHWM counts from here
     before = memory("VmRSS")
     try:

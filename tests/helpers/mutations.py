@@ -8,7 +8,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 EXTREMES = (0, 1, 2, 7, 8, 127, 128, 255, 256, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63 - 1, 2**64 - 1)
 WORDS = (
@@ -57,7 +57,7 @@ def _bytes(content: bytes, seeds: dict[str, bytes], chance: random.Random) -> by
             return content[:place] + other[start : start + size * 8] + content[place:]
 
 
-@cache
+@lru_cache(64)
 def _instructions(content: bytes) -> list[bytes]:
     """The instructions of the pickles at the start of a file, and what follows as it is."""
     parts, start = [], 0
