@@ -1,4 +1,4 @@
-"""What is made of a pickle in the place of what it names, and of damage in it."""
+"""What a pickle is read as: replacements for what it names, and the error for a damaged one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
