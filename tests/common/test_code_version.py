@@ -196,6 +196,7 @@ clips/loader.py                  train tuning evaluate predict
 clips/spatial_crops.py           train tuning check_weights export evaluate figures predict
 clips/temporal_sampling.py       train tuning evaluate figures predict
 
+common/bounded_zip.py            train tuning check_weights export
 common/cli.py                    compare predict
 common/code_version.py
 common/console.py
@@ -306,8 +307,12 @@ training/trainer.py              train tuning
 
 weights/description.py           train tuning check_weights export
 weights/import_weights.py        tuning check_weights export
+weights/paddle_reader.py         tuning check_weights export
 weights/pdparams.py              train tuning check_weights export
-weights/restricted_pickle.py     train tuning check_weights export
+weights/pickle_reader.py         tuning check_weights export
+weights/pickled.py               tuning check_weights export
+weights/safetensors_reader.py    tuning check_weights export
+weights/stored_numbers.py        tuning check_weights export
 weights/torch_reader.py          tuning check_weights export
 weights/training_data.py         train tuning check_weights
 """

@@ -17,7 +17,7 @@ from helpers.paths import PROJECT
 from helpers.script_call import call
 from helpers.tiny_packs import write_dataset
 from video3d.common.files import sha256
-from video3d.weights.pdparams import load_weights
+from video3d.weights.import_weights import load_any
 
 SETTINGS = {
     "model": {"depth": 10, "width": 4},
@@ -129,7 +129,7 @@ def test_a_finished_training_is_not_done_again(trained, tmp_path):
 
 def test_what_it_started_from_is_told_as_it_was_whatever_lies_beside_or_is_put_there_meanwhile(trained, tmp_path):
     first = tmp_path / "first.safetensors"
-    save_file(load_weights(trained / "results/weights.pdparams")[0], first)
+    save_file(load_any(trained / "results/weights.pdparams")[0], first)
     first.with_suffix(".json").write_text('{"made by": "another program"}')
     expected = {"source": str(first), "sha256": sha256(first)}
     settings = SETTINGS | {"train": SETTINGS["train"] | {"weights": str(first)}}

@@ -42,3 +42,15 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path):
     np.savez(tmp_path / FILE, facts=np.array([print], dtype=object))
     with pytest.raises(UserError, match="damaged"):
         Checkpoint(tmp_path, "key").load()
+
+
+def test_what_a_checkpoint_announces_is_not_believed(tmp_path):
+    Checkpoint(tmp_path, "key").save(STATE, {"weights/a": np.ones(100)})
+    whole = (tmp_path / FILE).read_bytes()
+    assert b"(100,)" in whole
+    (tmp_path / FILE).write_bytes(whole.replace(b"(100,), }           ", b"(10000000000000,), }"))
+    with pytest.raises(UserError, match="damaged"):
+        Checkpoint(tmp_path, "key").load()
+    np.savez_compressed(tmp_path / FILE, a=np.zeros(1 << 20))
+    with pytest.raises(UserError, match="compressed"):
+        Checkpoint(tmp_path, "key").load()

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from video3d.weights.pdparams import load_weights
+from video3d.weights.import_weights import load_any
 
 RUN = "results/tiny"
 SPLIT1 = f"{RUN}/split1/seed7"
@@ -47,7 +47,7 @@ def given(finished):
 
 def other_weights(source: Path, target: Path) -> None:
     """Weights that no training wrote."""
-    tensors, _ = load_weights(source)
+    tensors, _ = load_any(source)
     with target.open("wb") as file:
         pickle.dump({name: values * 1.01 for name, values in tensors.items()}, file, protocol=4)
 

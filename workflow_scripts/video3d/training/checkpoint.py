@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from video3d.common.bounded_zip import open_bounded_zip
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 
@@ -64,11 +65,11 @@ class Checkpoint:
         if not path.is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open_bounded_zip(path), np.load(path, allow_pickle=False) as file:
                 tensors = {name: file[name] for name in file.files}
             facts = json.loads(str(tensors.pop(FACTS)))
             state = State(**facts["state"] | {"totals": Totals(**facts["state"]["totals"])})
-        except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
             raise UserError(f"the checkpoint {path} is damaged ({error}); delete it to train from the start") from error
         if facts["key"] != self.key:
             raise UserError(

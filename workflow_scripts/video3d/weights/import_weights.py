@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import paddle
-import safetensors
 
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.common.settings import ClipSettings, ModelSettings
 from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
 from video3d.model.resnet3d import build_network
-from video3d.weights.pdparams import HEAD, compare_state_dict, load_weights
-from video3d.weights.restricted_pickle import damage_named
+from video3d.weights.description import read_description
+from video3d.weights.paddle_reader import read_paddle
+from video3d.weights.pdparams import HEAD, compare_state_dict
+from video3d.weights.safetensors_reader import is_safetensors, read_safetensors
 from video3d.weights.torch_reader import is_torch, read_torch
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "input": "rgb"}
@@ -35,6 +36,7 @@ KINETICS = {"mean": [0.4345, 0.4051, 0.3775], "std": [0.2768, 0.2713, 0.2737], "
 # UCF101 and HMDB51), and those of 2020 (Kinetics-700, Moments in Time, STAIR Actions and their unions).
 CLASSES_2018 = (400, 101, 51)
 CLASSES_2020 = (700, 1039, 800, 1139, 339, 439, 100)
+WIDEST = 2  # bytes of a number in memory for one in a file
 NAMES_THAT_TELL = ("conv1.weight", "layer1.0.conv2.weight")  # without them nobody knows how wide a network is
 
 REFERENCE_NAMES = (
@@ -67,6 +69,8 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     if not path.is_file():
         raise UserError(f"there are no weights at {path}")
     published, metadata = _read(path)
+    if sum(values.nbytes for values in published.values()) > WIDEST * path.stat().st_size:
+        raise UserError(f"{path} is no file of weights: its tensors share their numbers, and are larger than it is")
     tensors = paddle_tensors(published, path)
     checksum = metadata.get("sha256") or sha256(path)
     return tensors, identify_network(tensors, path) | _origin(published) | metadata | {"sha256": checksum}
@@ -160,12 +164,9 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     """Return the tensors as named in the file, and the metadata beside it."""
     if is_torch(path):
         return read_torch(path), {}
-    with path.open("rb") as file:
-        start = file.read(9)
-    if start[8:] != b"{":
-        return load_weights(path)
-    with damage_named(path), safetensors.safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, {}  # noqa: SIM118
+    if is_safetensors(path):
+        return read_safetensors(path), {}
+    return read_paddle(path), read_description(path)
 
 
 def _our_name(name: str, path: Path) -> str:

@@ -1,6 +1,7 @@
-"""Weights as files: a pickled dict of NumPy arrays (`.pdparams`), and what is known about them in a `.json` beside it.
+"""Weights out of networks into files, and from arrays into networks.
 
-`paddle.load` reads the files too. This module does not use it: it would run whatever program a pickle contains.
+A file is a pickled dict of NumPy arrays (`.pdparams`), with what is known about them in a `.json` beside it.
+`paddle.load` reads it too; here video3d.weights.paddle_reader does, which runs nothing that a pickle contains.
 """
 
 import json
@@ -14,8 +15,7 @@ from paddle import nn
 
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
-from video3d.weights.description import description_path, read_description
-from video3d.weights.restricted_pickle import ARRAY_GLOBALS, Array, read_pickle
+from video3d.weights.description import description_path
 
 HEAD = ("fc.weight", "fc.bias")
 NAMES_SHOWN = 8
@@ -47,26 +47,6 @@ def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
         text = json.dumps({**metadata, "sha256": sha256(temporary)}, indent=2, ensure_ascii=False)
         with atomic_path(description_path(path)) as beside:
             beside.write_text(text + "\n", encoding="utf-8")
-
-
-def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    """Return the tensors of a `.pdparams` file by name, and the metadata beside it.
-
-    The metadata are empty if there are none, or if they belong to other weights that were there before. Raises
-    UserError if the file is absent, damaged, holds anything but arrays, or would run a program when unpickled.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"there are no weights at {path}")
-    with path.open("rb") as file:
-        content = read_pickle(file, path, ARRAY_GLOBALS)
-    if not isinstance(content, dict):
-        raise UserError(f"{path} holds no weights by name, but {type(content).__name__}")
-    content.pop("StructuredToParameterName@@", None)  # paddle.save's own list of internal names
-    strangers = [str(name) for name, value in content.items() if not _is_named_array(name, value)]
-    if strangers or not content:
-        raise UserError(f"{path} holds no weights by name, but {_few(strangers) or 'nothing'}")
-    return {name: array.value for name, array in content.items()}, read_description(path)
 
 
 def compare_state_dict(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> StateDictDiff:
@@ -109,10 +89,6 @@ def apply_weights(
     for name, tensor in network.state_dict().items():
         if name not in kept:
             tensor.set_value(tensors[name].astype(np.float32))
-
-
-def _is_named_array(name: object, value: object) -> bool:
-    return isinstance(name, str) and isinstance(value, Array) and value.value is not None
 
 
 def _few(names: list[str]) -> str:

@@ -1,0 +1,66 @@
+"""What a pickle is read as: replacements for what it names, and the error for a damaged one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from video3d.common.errors import UserError
+from video3d.weights.stored_numbers import checked_names, read_latin1, read_numbers
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged or forged file of weights makes fail into a UserError that names it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path} is damaged or no file of weights: {str(error) or type(error).__name__}") from error
+
+
+class Run:
+    """A long run of bytes, or of text that stands for bytes, left in the file until it is wanted."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int, is_text: bool):
+        self._file, self._start, self._size, self._is_text = file, start, size, is_text
+
+    @cached_property
+    def content(self) -> np.ndarray:
+        """The bytes, read once however many arrays share them."""
+        self._file.seek(self._start)
+        if self._is_text:
+            return read_latin1(self._file, self._size)
+        return read_numbers(self._file, self._size, np.dtype("u1"))
+
+
+class Made:
+    """Base class of what a pickle may change after making it."""
+
+    def build(self, state: Any) -> None:
+        """Take the state that was pickled with it."""
+
+
+class Table(Made):
+    """Replaces `dict` and `OrderedDict`, as pairs of key and value.
+
+    Attributes that are pickled with it, as PyTorch's `_metadata`, are dropped.
+    """
+
+    def __init__(self, pairs: list | None = None):
+        self.pairs = [] if pairs is None else pairs
+
+    def named(self) -> dict[str, Any]:
+        """Return the entries by name. Raises ValueError unless every key is printable text."""
+        checked_names(name for name, _value in self.pairs)
+        return dict(self.pairs)
+
+
+class Replacement(NamedTuple):
+    """What takes the place of a name that the pickle may use."""
+
+    value: Any
