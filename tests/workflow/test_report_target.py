@@ -23,7 +23,7 @@ def test_it_is_made_once_and_again_when_what_it_shows_changes(finished):
 
 
 def test_what_snakemake_says_against_it_is_shown_and_no_page_is_left(finished):
-    finished.edit("report/accuracy.rst", "e", "{{ nonsense.of.a.caption }}")
+    finished.edit("report/workflow.rst", ".. raw", "{{ nonsense.of.a.page }}\n\n.. raw")
     said = finished.fail("report")
     assert "nonsense" in said and "error in report: Snakemake made no report" in said
     assert not (finished.folder / PAGE).exists()
