@@ -3,24 +3,30 @@
 import io
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LARGEST_DIRECTORY = 2 << 20  # some 20,000 members
 
 
-def open_bounded_zip(path: Path) -> zipfile.ZipFile:
+@contextmanager
+def open_bounded_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open an archive for reading.
 
     Raises ValueError or zipfile.BadZipFile if it is none, if a member is compressed, or if the members are larger than
     the file or far more than those of a network.
     """
-    archive = zipfile.ZipFile(_SmallReads(path))
-    for member in archive.infolist():
-        if member.compress_type != zipfile.ZIP_STORED:
-            raise ValueError(f"{member.filename!r:.80} in it is compressed, where writers of weights store it as it is")
-    if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
-        raise ValueError("its members are larger than itself")
-    return archive
+    with _SmallReads(path) as file, zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        for member in members:
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(
+                    f"{member.filename!r:.80} in it is compressed, where writers of weights store it as it is"
+                )
+        if sum(member.file_size for member in members) > path.stat().st_size:
+            raise ValueError("its members are larger than itself")
+        yield archive
 
 
 class _SmallReads(io.FileIO):
