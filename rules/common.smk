@@ -12,6 +12,7 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.ge
 
 from video3d.common.code_version import code_version as version_of_code
 from video3d.common.errors import UserError
+from video3d.common.printable import printable_lines
 from video3d.common.settings import as_argument, resolve, select
 from video3d.dataset import ucf101
 from video3d.fetch.sources import choose_source
@@ -23,7 +24,7 @@ def stop(message):
     It is no ordinary exception, as Snakemake hides those of input functions whose output exists, and prints lines of the
     rules after those of others.
     """
-    raise SystemExit(f"error: {message}")
+    raise SystemExit(f"error: {printable_lines(str(message))}")
 
 
 try:
