@@ -39,7 +39,7 @@ def write_model(
 ) -> Path:
     """An exported model."""
     folder.mkdir(parents=True)
-    metadata = {"labels": classes, "clip": clip, "frames": {"short_side": 24, "quality": 85}, "protocol": "segments"}
+    metadata = {"labels": classes, "clip": clip, "model": MODEL, "frames": {"short_side": 24, "quality": 85}, "protocol": "segments"}
     metadata |= {"resizing": RESIZING} | facts
     export_model(network or random_network(classes=len(classes)), metadata, folder)
     return folder

@@ -42,6 +42,7 @@ from video3d.common.settings_types import (
 )
 
 
+Protocol = Literal["segments", "sliding", "uniform"]
 PIXELS_OF_A_CLIP = 2**24  # the first features of one are a gigabyte; those of the default are a hundredth
 
 
@@ -141,7 +142,9 @@ class ClipSettings(Section):
     """rgb: the frames; difference: what changes from each frame to the next"""
 
     @model_validator(mode="after")
-    def _fits_into_memory(self) -> "ClipSettings":
+    def _can_be_seen(self) -> "ClipSettings":
+        if self.input == "difference" and self.frames < 2:
+            raise expected("at least two frames for input: difference")
         if self.frames * self.size**2 > PIXELS_OF_A_CLIP:
             raise expected(f"a clip of at most {PIXELS_OF_A_CLIP:,} pixels, which are frames times size times size")
         return self
@@ -241,7 +244,7 @@ class UniformViews(Section):
 class EvaluateSettings(Section):
     """How the trained network is scored."""
 
-    protocols: Annotated[UniqueItems[Literal["segments", "sliding", "uniform"]], Field(min_length=1)] = ["segments"]
+    protocols: Annotated[UniqueItems[Protocol], Field(min_length=1)] = ["segments"]
     """segments: one clip of the middle frames of equal parts; sliding: all non-overlapping clips; uniform: evenly
     spaced clips"""
 

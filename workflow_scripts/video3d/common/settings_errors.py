@@ -128,7 +128,8 @@ def _found(value: Any) -> str:
             return f"the text {_shortened(repr(value))}"
         case int() | float():
             return _shortened(str(value))
-    return _shortened(_flow(value))
+    text = repr(value)
+    return _flow(value) if len(text) <= LONGEST_SHOWN else _shortened(text)
 
 
 def _shortened(text: str) -> str:

@@ -1,6 +1,7 @@
 """The types of settings: which values each takes, in all the ways that people and command lines write them."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -51,14 +52,14 @@ def _without_fraction(value: float) -> float:
 
 def _unique(items: list) -> list:
     """Return `items`. Raises an error that counts those that are repeated."""
-    if repeated := {str(item): items.count(item) for item in items if items.count(item) > 1}:
+    if repeated := {str(item): count for item, count in Counter(items).items() if count > 1}:
         raise PydanticCustomError("repeated", "repeated items", {"counts": repeated})
     return items
 
 
 def expected(words: str) -> PydanticCustomError:
     """Return the error of a value in place of which something else is due: `words` say to people what."""
-    return PydanticCustomError("expected", "another value", {"expected": words})
+    return PydanticCustomError("expected", "expected {expected}", {"expected": words})
 
 
 def _text_like(pattern: str, words: str) -> Any:
@@ -82,6 +83,7 @@ def _path(path: str) -> str:
 
 FROM_TEXT = BeforeValidator(read_text)
 FROM_NULL = BeforeValidator(lambda value: None if isinstance(value, str) and value in NULL else value)
+UNIQUE = AfterValidator(_unique)
 AS_WRITTEN = PlainSerializer(_without_fraction)
 
 # Beyond these a number is a slip of the pen, and float32, file names or memory would fail later and in other words.
@@ -112,4 +114,4 @@ SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
 
 T = TypeVar("T")
 Items = Annotated[list[T], FROM_TEXT]
-UniqueItems = Annotated[list[T], FROM_TEXT, AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
+UniqueItems = Annotated[list[T], FROM_TEXT, UNIQUE, Field(json_schema_extra={"uniqueItems": True})]

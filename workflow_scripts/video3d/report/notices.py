@@ -70,6 +70,10 @@ def weights_notices(run: Run) -> list[str]:
         if origin.get("start"):
             start = f"{origin['start']['source']} (SHA-256 {origin['start']['sha256'][:12]}…)"
             said.setdefault(f"was trained starting from the weights {start}.", []).append(where)
+        if not origin.get("classes_named", True):
+            said.setdefault(
+                "has weights that do not name their classes: taken to be those of the split, in its order.", []
+            ).append(where)
         if not origin["training_data_known"]:
             said.setdefault(
                 "has weights whose training data are unknown: the test videos may be among them.", []

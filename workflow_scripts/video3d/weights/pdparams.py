@@ -3,7 +3,6 @@
 `paddle.load` reads the files too. This module does not use it: it would run whatever program a pickle contains.
 """
 
-import json
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from paddle import nn
 
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
-from video3d.weights.description import description_path, read_description
+from video3d.weights.description import read_description, write_description
 from video3d.weights.restricted_pickle import ARRAY_GLOBALS, Array, read_pickle
 
 HEAD = ("fc.weight", "fc.bias")
@@ -44,9 +43,7 @@ def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
     with atomic_path(path) as temporary:
         with temporary.open("wb") as file:
             pickle.dump(tensors, file, protocol=4)  # the newest that paddle.load documents
-        text = json.dumps({**metadata, "sha256": sha256(temporary)}, indent=2, ensure_ascii=False)
-        with atomic_path(description_path(path)) as beside:
-            beside.write_text(text + "\n", encoding="utf-8")
+        write_description(path, sha256(temporary), metadata)
 
 
 def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict]:
