@@ -1,9 +1,9 @@
 """Name the action in videos, with an exported model.
 
 In: the folder that export.py wrote and any number of videos, or folders of videos, in any container that ffmpeg reads.
-Out: for each video the five most probable classes, as a table, JSON or CSV; a file that cannot be read is answered by
-name with the reason, the others go on, and the exit code is 1. Frames are extracted, chosen and cropped as in evaluation, so a test video
-gets the answer that it has in predictions.csv.
+Out: for each video the five most probable classes, as a table, JSON or CSV. A file that cannot be read is answered by
+name with the reason, the others go on, and the exit code is 1. Frames are extracted, chosen and cropped as in
+evaluation, so a test video gets the answer that it has in predictions.csv.
 Example: python workflow_scripts/predict.py --model results/reference/split1/seed10001/model video.avi
 """
 

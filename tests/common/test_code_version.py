@@ -200,11 +200,13 @@ common/cli.py                    compare predict
 common/code_version.py
 common/console.py
 common/disk.py
+common/documents.py
 common/errors.py
 common/file_lock.py              train tuning evaluate predict
 common/files.py                  all
 common/folders.py                predict
 common/last_words.py
+common/printable.py              extract_frames predict
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
@@ -303,6 +305,7 @@ training/start.py                train tuning
 training/trainer.py              train tuning
 
 weights/description.py           train tuning check_weights export
+weights/description_schema.py
 weights/import_weights.py        tuning check_weights export
 weights/pdparams.py              train tuning check_weights export
 weights/restricted_pickle.py     train tuning check_weights export

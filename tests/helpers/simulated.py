@@ -67,7 +67,7 @@ def simulate(
             below = results / f"split{split}" / f"seed{seed}"
             write_model(below, settings, names, (given_weights or {}).get(split))
             if split not in (given_weights or {}):
-                write_training(below, settings, skill, rng)
+                write_training(below, settings, names, seed, skill, rng)
             for protocol in protocols:
                 predictions = predict(videos[split], names, skill + 0.03 * (protocol == "sliding"), rng)
                 write_protocol(below / protocol, predictions, protocol, split, seed)
@@ -164,7 +164,9 @@ def write_model(folder: Path, settings: dict, names: tuple[str, ...], given: str
     (folder / "model" / "metadata.json").write_text(json.dumps(metadata))
 
 
-def write_training(folder: Path, settings: dict, skill: float, rng: np.random.Generator) -> None:
+def write_training(
+    folder: Path, settings: dict, names: tuple[str, ...], seed: int, skill: float, rng: np.random.Generator
+) -> None:
     """History and metadata of one training."""
     epoch = np.arange(1, EPOCHS + 1)
     rate = np.select([epoch < 16, epoch < 21], [0.01, 0.001], 0.0001)

@@ -104,7 +104,7 @@ def test_nothing_but_broken_files_fails_after_its_answer(model, tmp_path, capsys
     (tmp_path / "text.avi").write_text("no video")
     result = call(predict.main, tmp_path / "text.avi", "--json", "--model", model, "--device", "cpu")
     assert result.returncode == 1
-    assert "error: no video could be read" in result.stderr
+    assert f"error: 1 of 1 files have no answer:\n  - {tmp_path}/text.avi: " in result.stderr
     assert json.loads(capsys.readouterr().out)["videos"][0]["status"] == "unreadable"
 
 

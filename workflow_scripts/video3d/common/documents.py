@@ -10,27 +10,43 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from video3d.common.errors import UserError
 from video3d.common.printable import printable
 from video3d.common.settings import Section
-from video3d.common.settings_types import Sha256, expected
+from video3d.common.settings_types import UNIQUE, Sha256, Text, expected
 
 SEAL = "content_sha256"
 LARGEST_BYTES = 8 << 20  # seven times what full UCF101 takes
 DEEPEST = 6  # mappings and lists within each other; ours have five
 MISTAKES_TOLD = 20
+LATER: Any = None  # marks keys that early versions left out; nobody sees it, as what is left out stays out
 
 S = TypeVar("S", bound=Section)
 
 
-class Document(BaseModel):
-    """What a file may say; `content_sha256` is missing where an early version of this project wrote it."""
+class Part(BaseModel):
+    """A mapping in a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    content_sha256: Sha256 | None = None
+
+class Document(Part):
+    """What a file may say; `content_sha256` is missing where an early version wrote it."""
+
+    content_sha256: Sha256 = LATER
+
+
+class Start(Part):
+    """The weights that a training started from."""
+
+    source: Text
+    sha256: Sha256
+
+
+Labels = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(min_length=1, max_length=10_000), UNIQUE]
+Versions = dict[str, str]
 
 
 D = TypeVar("D", bound=Document)

@@ -7,14 +7,14 @@ from pathlib import Path
 def visible_entries(folder: Path) -> list[Path]:
     """Return everything in `folder` and below that is no folder, sorted by path, without what is hidden.
 
-    Beside files these may be named pipes, devices, links that lead nowhere, links to folders, which are not followed,
+    If `folder` is none, it is all there is. Beside files these may be named pipes, devices, links that lead nowhere, links to folders, which are not followed,
     and folders that cannot be read: nothing is passed over in silence.
     """
     found: list[Path] = []
     for parent, folders, files in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [path for name in folders if (path := Path(parent, name)).is_symlink()]
-        found += [Path(parent, name) for name in files if not name.startswith(".")]
+        found.extend(path for name in folders if (path := Path(parent, name)).is_symlink())
+        found.extend(Path(parent, name) for name in files if not name.startswith("."))
     return sorted(found)
 
 

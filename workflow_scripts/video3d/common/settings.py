@@ -41,7 +41,6 @@ from video3d.common.settings_types import (
     with_text_keys,
 )
 
-
 Protocol = Literal["segments", "sliding", "uniform"]
 PIXELS_OF_A_CLIP = 2**24  # the first features of one are a gigabyte; those of the default are a hundredth
 

@@ -3,12 +3,22 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from video3d.common.documents import SEAL, Complete, Document, read_document, requires
+from video3d.common.documents import (
+    LATER,
+    SEAL,
+    Complete,
+    Document,
+    Labels,
+    Part,
+    Start,
+    Versions,
+    read_document,
+    requires,
+)
 from video3d.common.settings import ClipSettings, FramesSettings, ModelSettings, Protocol, TrainSettings
-from video3d.common.settings_types import Seed, Sha256, Text
-from video3d.weights.description import Labels, Part, Start, Versions
+from video3d.common.settings_types import Seed, Sha256, Text, expected
 
 PROGRAM, PARAMETERS, METADATA = "model.json", "model.pdiparams", "metadata.json"
 UNCHECKED = {"origin": "unchecked", "training_data_known": None}  # weights that check_weights.py has not seen
@@ -18,46 +28,53 @@ Number = Annotated[int, Field(ge=0)] | None
 class Origin(Document):
     """What check_weights.py finds out about weights: where they come from, and what they have seen of the test."""
 
-    origin: Literal["given", "trained", "replaced", "unchecked"] = "unchecked"
-    source: Text = ""
-    sha256: Sha256 = ""
-    made_by: Text = ""
-    classes_named: bool = True
-    training_data_known: bool | None = None
-    test_videos: Number = None
-    test_videos_trained_on: Number = None
-    test_groups: Number = None
-    test_groups_trained_on: Number = None
-    videos_trained_on: list[str] = []
-    groups_trained_on: list[Annotated[list[str | int], Field(min_length=2, max_length=2)]] = []
-    start: Start | None = None
-    file_state: Text | None = None
-    replacement: str = ""
+    origin: Literal["given", "trained", "replaced", "unchecked"] = LATER
+    source: Text = LATER
+    sha256: Sha256 = LATER
+    made_by: Text = LATER
+    classes_named: bool = LATER
+    training_data_known: bool | None = LATER
+    test_videos: Number = LATER
+    test_videos_trained_on: Number = LATER
+    test_groups: Number = LATER
+    test_groups_trained_on: Number = LATER
+    videos_trained_on: list[str] = LATER
+    groups_trained_on: list[Annotated[list[str | int], Field(min_length=2, max_length=2)]] = LATER
+    start: Start | None = LATER
+    file_state: Text | None = LATER
+    replacement: str = LATER
+
+    @model_validator(mode="after")
+    def _tells_what_is_known(self) -> "Origin":
+        names = {"test_videos", "test_groups", "videos_trained_on", "groups_trained_on"}
+        if self.training_data_known and not names <= self.model_fields_set:
+            raise expected(f"also {', '.join(sorted(names))}")
+        return self
 
 
 class Training(Part):
     """How the weights were trained, of what their description says."""
 
-    train: TrainSettings = TrainSettings()
-    seed: Seed = 0
-    data: Sha256 = ""
-    commit: str | None = None
-    versions: Versions = {}
-    start: Start | None = None
+    train: TrainSettings = LATER
+    seed: Seed = LATER
+    data: Sha256 = LATER
+    commit: str | None = LATER
+    versions: Versions = LATER
+    start: Start | None = LATER
 
 
 class Metadata(Document):
-    """What export.py writes of a model; versions before this one left out what has a default here."""
+    """What export.py writes of a model; versions before this one left out what is LATER."""
 
     labels: Labels
     clip: Complete[ClipSettings]
     model: Complete[ModelSettings]
     frames: Complete[FramesSettings]
-    resizing: Text = ""
+    resizing: Text = LATER
     protocol: Protocol
-    weights: Origin = Origin()
-    training: Training = Training()
-    versions: Versions = {}
+    weights: Origin = LATER
+    training: Training = LATER
+    versions: Versions = LATER
     files: Annotated[dict[str, Sha256], requires(PARAMETERS)]
 
 

@@ -15,7 +15,7 @@ from video3d.common.files import sha256
 from video3d.common.settings import Settings, parse_settings, resolve
 from video3d.common.settings_renamed import with_todays_names
 from video3d.evaluation.model_metadata import PARAMETERS, read_model_metadata
-from video3d.weights.description import Description
+from video3d.weights.description_schema import Description
 
 ACCURACY_COLUMNS = {"split", "seed", "protocol", "videos", "top1", "top1_low", "top1_high"}
 COMPARED_COLUMNS = {"video", "class", "label", "group", "correct"}  # of predictions, for a comparison of two runs
@@ -72,8 +72,6 @@ def read_model(network: Path) -> dict[str, Any]:
     path = network / "model" / "metadata.json"
     _require_file(path)
     model = read_model_metadata(path)
-    _require_keys(path, model, "model", "weights")
-    _require_keys(path, model["model"], "depth", "shortcut", "width")
     _require_keys(path, model["weights"], "source", "sha256")
     return model
 

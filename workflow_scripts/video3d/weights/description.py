@@ -1,89 +1,17 @@
-"""The description of weights: a JSON file beside them, which their SHA-256 ties to them, and its own to what it says."""
+"""The description of weights: a JSON file beside them, tied to them by their SHA-256, and by its own to what it says."""
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
-
-from video3d.common.documents import SEAL, Complete, Document, read_document, requires, sealed
+from video3d.common.documents import SEAL, read_document, sealed
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
-from video3d.common.settings import ClipSettings, DatasetSettings, FramesSettings, ModelSettings, TrainSettings
-from video3d.common.settings_renamed import with_todays_names
-from video3d.common.settings_types import UNIQUE, Seed, Sha256, Text, expected
+from video3d.weights.description_schema import Description
 
 REMEDY = "restore it; beside a file of your own, deleting it helps as well"
 NETWORK = ("depth", "shortcut", "width", "cardinality")  # what tensors tell of `model:`, too
-
-
-def _record(record: dict) -> dict:
-    """Return the record of training data as it is. Raises an error unless it has the form that training writes."""
-    videos = record.get("videos")
-    groups = [group for part in videos.values() for group in part.values()] if _maps(videos, dict) else [None]
-    if record.keys() != {"complete", "videos"} or type(record["complete"]) is not bool:
-        raise expected("complete and videos")
-    if not all(_maps(group, str) for group in groups):
-        raise expected("videos by class and group, each with its checksum")
-    return record
-
-
-def _maps(value: Any, kind: type) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, kind) for item in value.values())
-
-
-class Part(BaseModel):
-    """A mapping in a description."""
-
-    model_config = Document.model_config
-
-
-class Start(Part):
-    """The weights that a training started from."""
-
-    source: Text
-    sha256: Sha256
-
-
-class Attempt(Part):
-    """The wall time of one attempt at a training, and where it ran."""
-
-    seconds: Annotated[float, Field(ge=0)]
-    device: Text
-
-
-Labels = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(min_length=1, max_length=10_000), UNIQUE]
-Versions = dict[str, str]
-
-
-class Description(Document):
-    """What a training says of its weights; versions before this one left out what has a default here."""
-
-    labels: Labels
-    model: Complete[ModelSettings]
-    clip: Complete[ClipSettings]
-    train: Annotated[TrainSettings, requires("sampling")]
-    resizing: Text = ""
-    seed: Seed
-    data: Sha256 = ""
-    code: Text = ""
-    commit: str | None = None
-    versions: Versions = {}
-    device: Text = ""
-    attempts: list[Attempt] = []
-    dataset: DatasetSettings = DatasetSettings()
-    frames: FramesSettings = FramesSettings()
-    validation_groups: list[int] = []
-    history_sha256: Sha256 = ""
-    start: Start | None = None
-    training_data: Annotated[dict, AfterValidator(_record)] = {}
-    sha256: Sha256
-
-    @model_validator(mode="before")
-    @classmethod
-    def _todays_names(cls, content: Any) -> Any:
-        return with_todays_names(content) if isinstance(content, dict) else content
 
 
 def description_path(weights: Path) -> Path:
