@@ -158,6 +158,7 @@ def write_model(folder: Path, settings: dict, names: tuple[str, ...], given: str
     (folder / "model").mkdir(parents=True)
     weights = {"origin": "given" if given else "trained", "source": given or "simulated", "sha256": SIMULATED}
     weights |= {"training_data_known": True, "test_videos_trained_on": 0, "test_groups_trained_on": 0, "start": None}
+    weights |= {"test_videos": 9, "test_groups": 9, "videos_trained_on": [], "groups_trained_on": []}
     metadata = {"labels": names, "clip": settings["clip"], "model": settings["model"], "frames": settings["frames"],
                 "protocol": "segments", "weights": weights, "files": {"model.pdiparams": SIMULATED},
                 "versions": {"simulated": "0"}}  # fmt: skip

@@ -7,8 +7,8 @@ from pathlib import Path
 def visible_entries(folder: Path) -> list[Path]:
     """Return everything in `folder` and below that is no folder, sorted by path, without what is hidden.
 
-    If `folder` is none, it is all there is. Beside files these may be named pipes, devices, links that lead nowhere, links to folders, which are not followed,
-    and folders that cannot be read: nothing is passed over in silence.
+    If `folder` is none, it is all there is. Beside files these may be named pipes, devices, links that lead nowhere,
+    links to folders, which are not followed, and folders that cannot be read: nothing is passed over in silence.
     """
     found: list[Path] = []
     for parent, folders, files in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):

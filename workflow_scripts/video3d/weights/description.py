@@ -1,4 +1,4 @@
-"""The description of weights: a JSON file beside them, tied to them by their SHA-256, and by its own to what it says."""
+"""The description of weights: a JSON file beside them, tied to them by their SHA-256, and by its own to itself."""
 
 import logging
 from collections.abc import Mapping
