@@ -7,6 +7,7 @@ come from.
 """
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def main() -> None:
     with atomic_path(arguments.output) as folder:
         folder.mkdir()
         export_model(network, metadata, folder)
-    print(f"exported {arguments.weights} ({len(metadata['labels'])} classes) to {arguments.output}")
+    logging.info("exported %s (%d classes) to %s", arguments.weights, len(metadata["labels"]), arguments.output)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -41,8 +41,12 @@ def test_a_run_of_version_0_1_is_read(run: Path) -> None:
     read = read_run(run)
     assert read.models[1, 1]["weights"]["origin"] == "unchecked"
     assert read.trainings == {}
-    assert weights_notices(read) == [
-        "Split 1, seed 1 has weights whose training data are unknown: the test videos may be among them."
+    unknown = "Split 1, seed 1 has weights whose training data are unknown: the test videos may be among them."
+    assert weights_notices(read) == [unknown]
+    path.write_text(json.dumps(metadata | {"weights": weights | {"classes_named": False}}))
+    assert weights_notices(read_run(run)) == [
+        "Split 1, seed 1 has weights that do not name their classes: taken to be those of the split, in its order.",
+        unknown,
     ]
 
 

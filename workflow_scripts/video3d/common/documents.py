@@ -104,9 +104,17 @@ def read_document(path: Path, model: type[D], remedy: str) -> dict[str, Any]:
     """
     content = read_json(path, remedy)
     try:
+        return validated(content, model)
+    except UserError as error:
+        raise UserError(f"{path} is damaged: {error}; {remedy}") from error
+
+
+def validated(content: Mapping[str, Any], model: type[D]) -> dict[str, Any]:
+    """Return what `content` says. Raises UserError with the first thing that the model does not allow."""
+    try:
         return model.model_validate(content).model_dump(exclude_unset=True)
     except ValidationError as error:
-        raise UserError(f"{path} is damaged: {_describe(error)}; {remedy}") from error
+        raise UserError(_describe(error)) from error
 
 
 def _describe(error: ValidationError) -> str:

@@ -28,6 +28,7 @@ from video3d.common.settings_types import (
     NotNegative,
     Number,
     Positive,
+    Prose,
     Seed,
     Sha256,
     Size,
@@ -276,7 +277,7 @@ class PredictSettings(Section):
 class ReportSettings(Section):
     """What the report says and shows besides the results of this run."""
 
-    note: str = ""
+    note: Prose = ""
     """a sentence that the report says first, e.g. what these data can and cannot show"""
 
     compare: UniqueItems[Name] = []

@@ -37,7 +37,6 @@ KINDS = {
     "string_type": "text", "float_type": "a number", "int_type": "a whole number", "bool_type": "true or false",
     "list_type": "a list", "dict_type": "a group of settings", "model_type": "a group of settings",
     "finite_number": "a finite number", "string_too_short": "text that is not empty",
-    "string_unicode": "text of whole characters",
 }  # fmt: skip
 LONGEST_SHOWN = 200  # characters of a value
 LIMITS = {

@@ -110,6 +110,7 @@ Name = _text_like(
 )
 ClassName = _text_like("[A-Za-z0-9_]{1,100}", "the name of a class, of letters, digits and _, at most 100 of them")
 Sha256 = _text_like("[0-9a-f]{64}", "64 digits 0-9 and a-f, as sha256sum prints them")
+Prose = _text_like(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]*", "text without control characters")
 SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
 
 T = TypeVar("T")

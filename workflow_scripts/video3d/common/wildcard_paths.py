@@ -38,7 +38,7 @@ def _can_be_input(file: str) -> bool:
         return not Path(file).is_symlink()
     except OSError:
         return False
-    return (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and os.access(file, os.R_OK)
+    return (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and os.access(file, os.R_OK, effective_ids=True)
 
 
 def _state(file: str) -> str:

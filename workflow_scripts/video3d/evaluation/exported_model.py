@@ -12,10 +12,10 @@ import paddle
 from paddle import nn
 
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS
-from video3d.common.documents import SEAL, sealed
+from video3d.common.documents import SEAL, sealed, validated
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM, read_model_metadata
+from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM, Metadata, read_model_metadata
 from video3d.model.normalised_model import NormalisedModel
 
 
@@ -37,8 +37,8 @@ def export_model(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -
     clips = paddle.static.InputSpec(shape, "uint8", name="clips")
     paddle.jit.save(model, str(Path(folder) / "model"), input_spec=[clips])
     files = {name: sha256(Path(folder) / name) for name in (PROGRAM, PARAMETERS)}
-    (Path(folder) / METADATA).write_text(sealed(metadata | {"files": files}), encoding="utf-8")
-    read_model_metadata(Path(folder) / METADATA)  # what cannot be read again is not exported
+    metadata = validated(metadata | {"files": files}, Metadata)  # what cannot be read again is not exported
+    (Path(folder) / METADATA).write_text(sealed(metadata), encoding="utf-8")
 
 
 def read_metadata(folder: str | os.PathLike) -> dict:
