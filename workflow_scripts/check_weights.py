@@ -13,6 +13,7 @@ from pathlib import Path
 from video3d.common.console import run
 from video3d.common.documents import sealed
 from video3d.common.files import atomic_path, file_state, sha256
+from video3d.common.printable import printable
 from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.model_description import describe_model
@@ -50,7 +51,7 @@ def main() -> None:
                         arguments.weights)  # fmt: skip
     origin = {
         "origin": name_origin(arguments.weights, arguments.given, known),
-        "source": str(arguments.weights),
+        "source": printable(str(arguments.weights)),
         "sha256": known["sha256"],
         "made_by": known["source"],
         "classes_named": bool(known.get("labels")),

@@ -206,7 +206,7 @@ common/file_lock.py              train tuning evaluate predict
 common/files.py                  all
 common/folders.py                predict
 common/last_words.py
-common/printable.py              extract_frames figures predict
+common/printable.py              extract_frames check_weights export figures predict
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures

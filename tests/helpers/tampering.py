@@ -32,8 +32,9 @@ def tampered(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             changed = copy.deepcopy(content)
             _at(changed, path)["a key too many"] = 1
             yield f"{path} has a key too many", changed
-    for labels in _swapped(content):
-        yield "labels swapped", content | {"labels": labels}
+    if labels := content.get("labels"):
+        for others in (labels[::-1], labels[:-1], [*labels, "another"], [*labels[:-1], labels[0]]):
+            yield "labels swapped", content | {"labels": others}
 
 
 def damaged_texts(text: str) -> dict[str, bytes]:
@@ -68,8 +69,3 @@ def _at(value: Any, path: tuple) -> Any:
     for key in path:
         value = value[key]
     return value
-
-
-def _swapped(content: dict[str, Any]) -> list[list[str]]:
-    labels = content["labels"]
-    return [labels[::-1], labels[:-1], [*labels, "another"], [*labels[:-1], labels[0]]]

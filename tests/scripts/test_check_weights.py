@@ -69,10 +69,12 @@ def test_a_leak_that_is_allowed_is_written_down(tmp_path, dataset):
     assert origin["videos_trained_on"] == [tested[0].name, tested[1].name]  # one by its name, one by its file
 
 
-def test_weights_without_a_description_have_unknown_training_data(tmp_path, dataset):
-    weights = trained_on(tmp_path, [], [])
-    weights.with_suffix(".json").unlink()
+def test_weights_without_a_description_have_unknown_classes_and_training_data(tmp_path, dataset):
+    weights = trained_on(tmp_path, [], []).rename(tmp_path / "seed1/latin\udcff.pdparams")
     result, origin = check(tmp_path, dataset, weights)
+    assert origin["source"] == rf"{tmp_path}/seed1/latin\udcff.pdparams"
+    assert origin["classes_named"] is False
+    assert "do not tell the names of their classes: taken to be those of the split" in result.stderr
     assert origin["origin"] == "replaced" and origin["training_data_known"] is None
     assert origin["test_videos_trained_on"] is None
     assert "do not tell what they were trained on" in result.stderr

@@ -193,9 +193,7 @@ def test_any_text_may_be_the_name_of_a_file(finished, name):
     assert finished.would_run(*call) | {"train": 1, "export": 2, "evaluate": 2} == finished.would_run(*call)
     finished.run(*call)
     assert finished.would_run(*call) == {}
-    assert "error: 1 of 2 files have no answer; results/odd/predictions.csv has" in finished.fail(
-        *call, "--", "predict"
-    )
+    assert "1 of 2 files have no answer; results/odd/predictions.csv has" in finished.fail(*call, "--", "predict")
     answers = pd.read_csv(finished.folder / "results/odd/predictions.csv")
     assert f"{name}.avi" in answers.video[0]
     assert answers.status.tolist() == ["ok", "unreadable"]
