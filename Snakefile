@@ -49,6 +49,10 @@ onerror:
     say_last_what_failed()
 
 
+onsuccess:
+    fail_if_files_have_no_answer()
+
+
 rule all:
     """Make the accuracy over the splits and the figures of the report."""
     input:

@@ -1,6 +1,7 @@
 """The last words of a call about what failed."""
 
 import atexit
+import csv
 
 from video3d.common.last_words import end_of_job, name_of_job, sudden_end_of_job
 
@@ -19,3 +20,13 @@ def say_last_what_failed():
 def name_and_log(job):
     """Return a job as people call it, and its log."""
     return name_of_job(job.rule.name, job.wildcards_dict), Path(job.log[0])
+
+
+def fail_if_files_have_no_answer():
+    """End a call that named videos with exit code 1 if some files have no answer; those of the others are kept."""
+    jobs = [job for job in workflow.dag.jobs if job.rule.name == "predict" and workflow.dag.finished(job)]
+    for job in jobs:
+        with open(job.output[0], newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if unanswered := [row for row in rows if not row["top1_class"]]:
+            stop(f"{len(unanswered)} of {len(rows)} files have no answer; {job.output[0]} has the reasons")

@@ -25,6 +25,7 @@ ENVIRONMENT = str(PROJECT / "envs" / "cpu.yaml").replace("{", "{{").replace("}",
 
 from video3d.common.code_version import code_version as version_of_code
 from video3d.common.errors import UserError
+from video3d.common.printable import printable_lines
 from video3d.common.settings import as_argument, resolve, select
 from video3d.dataset import ucf101
 from video3d.fetch.sources import choose_source
@@ -36,7 +37,7 @@ def stop(message):
     It is no ordinary exception, as Snakemake hides those of input functions whose output exists, and prints lines of the
     rules after those of others.
     """
-    raise SystemExit(f"error: {message}")
+    raise SystemExit(f"error: {printable_lines(str(message))}")
 
 
 if any(Path(workflow.modifier.modify_path(f"{name}/file")) != ROOT / name / "file" for name in ("data", "resources")):

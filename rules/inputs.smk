@@ -3,11 +3,12 @@
 import shlex
 from functools import cache
 
-from video3d.common.folders import visible_files
+from video3d.common.folders import expand_home, visible_entries
 from video3d.common.wildcard_paths import as_inputs, as_parameter
 from video3d.fetch import unpacked
 from video3d.frames.videos_version import videos_version
 from video3d.preflight import evaluated_weights
+from video3d.preflight.plan import MISSING_FOLDER
 from video3d.weights.description import description_path
 
 
@@ -135,7 +136,13 @@ def model_of_prediction(name):
     return f"results/<run>/split{SPLITS[0]}/seed{SEEDS[0]}/model/{name}"
 
 
+def folder_to_predict():
+    """Return the folder `predict: videos:`, with its ~ expanded; empty if none is set."""
+    return str(expand_home(Path(SETTINGS.predict.videos))) if SETTINGS.predict.videos else ""
+
+
 def videos_to_predict(wildcards):
-    """Return the videos in the folder `predict: videos:`, one by one, so that a new or replaced one is predicted."""
-    folder = SETTINGS.predict.videos
-    return [str(path) for path in visible_files(Path(folder).expanduser())] if folder else []
+    """Return what is in the folder `predict: videos:`, file by file, so that a new or replaced one is predicted."""
+    if not folder_to_predict():
+        stop(MISSING_FOLDER)
+    return [str(path) for path in visible_entries(Path(folder_to_predict()))]

@@ -22,9 +22,10 @@ rule predict:
         settings=section("evaluate.batch_size", "evaluate.engine"),
         code=code_version("predict"),
         model=subpath(input.program, parent=True),
-        folder=literal(str(Path(SETTINGS.predict.videos or "").expanduser())),
+        folder=literal(folder_to_predict()),
         videos=lambda wildcards: as_parameter(videos_to_predict(wildcards)),
         device=untracked_device,
     shell:
+        # Snakemake deletes the answers of a job that fails: files without one are told when all is done (rules/call.smk).
         "exec {params.command} --log {log:q} --model {params.model:q} --settings {params.settings:q}"
-        " --device {params.device} --threads {threads} --csv --output {output:q} -- {params.folder:q}"
+        " --device {params.device} --threads {threads} --some-answers --csv --output {output:q} -- {params.folder:q}"

@@ -22,7 +22,7 @@ Every setting is optional. What a recipe says (`--configfile recipes/<name>.yaml
 command line (`--config 'train={epochs: 50}' run=longer`) before both. A key that does not exist is an error.
 """
 LIMITS = {
-    "minimum": "at least", "exclusiveMinimum": "more than", "exclusiveMaximum": "less than",
+    "minimum": "at least", "exclusiveMinimum": "more than", "exclusiveMaximum": "less than", "maximum": "at most",
 }  # fmt: skip
 
 
@@ -110,8 +110,8 @@ def values(part: dict[str, Any]) -> str:
             return f"names, each with a {values(part['additionalProperties'])}"
     kind = "whole number" if part["type"] == "integer" else "number"
     if {"minimum", "maximum"} <= part.keys():
-        return f"{kind}, {part['minimum']:g} to {part['maximum']:g}"
-    return ", ".join([kind, *(f"{words} {part[key]:g}" for key, words in LIMITS.items() if key in part)])
+        return f"{kind}, {part['minimum']:.10g} to {part['maximum']:.10g}"
+    return ", ".join([kind, *(f"{words} {part[key]:.10g}" for key, words in LIMITS.items() if key in part)])
 
 
 if __name__ == "__main__":

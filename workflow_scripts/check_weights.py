@@ -6,13 +6,14 @@ weights will replace is touched, so weights that are refused leave everything as
 """
 
 import argparse
-import json
 import logging
 import sys
 from pathlib import Path
 
 from video3d.common.console import run
+from video3d.common.documents import sealed
 from video3d.common.files import atomic_path, file_state, sha256
+from video3d.common.printable import printable
 from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.model_description import describe_model
@@ -50,9 +51,10 @@ def main() -> None:
                         arguments.weights)  # fmt: skip
     origin = {
         "origin": name_origin(arguments.weights, arguments.given, known),
-        "source": str(arguments.weights),
+        "source": printable(str(arguments.weights)),
         "sha256": known["sha256"],
         "made_by": known["source"],
+        "classes_named": bool(known.get("labels")),
         **found.counts(),
         "videos_trained_on": found.videos,
         "groups_trained_on": found.groups,
@@ -61,7 +63,7 @@ def main() -> None:
         "replacement": arguments.replacement,
     }
     with atomic_path(arguments.output) as path:
-        path.write_text(json.dumps(origin, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(sealed(origin), encoding="utf-8")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -7,7 +7,7 @@ come from.
 """
 
 import argparse
-import json
+import logging
 import sys
 from pathlib import Path
 
@@ -18,19 +18,16 @@ from video3d.common.settings import read_settings
 from video3d.dataset.split_table import class_names, read_split
 from video3d.evaluation.exported_model import export_model
 from video3d.evaluation.model_description import describe_model
+from video3d.evaluation.model_metadata import read_origin
 from video3d.model.resnet3d import build_network
 from video3d.weights.import_weights import load_any
 from video3d.weights.pdparams import apply_weights
 
 
-def read_origin(path: Path, checksum: str) -> dict:
+def origin_of(checksum: str, path: Path) -> dict:
     """Return what check_weights.py found out about the weights. Raises UserError if that was about other weights."""
-    try:
-        origin = json.loads(path.read_text(encoding="utf-8"))
-        other = origin["sha256"] != checksum
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run check_weights.py again") from error
-    if other:
+    origin = read_origin(path)
+    if origin["sha256"] != checksum:
         raise UserError(f"{path} is about other weights; run check_weights.py on these")
     return origin
 
@@ -43,13 +40,13 @@ def main() -> None:
     expected = class_names(read_split(arguments.split_table)) if arguments.split_table else arguments.classes
     metadata = describe_model(arguments.weights, known, settings, expected)
     if arguments.origin:
-        metadata["weights"] = read_origin(arguments.origin, metadata["weights"]["sha256"])
+        metadata["weights"] = origin_of(metadata["weights"]["sha256"], arguments.origin)
     network = build_network(metadata["model"], len(metadata["labels"]))
     apply_weights(network, tensors, source=arguments.weights)
     with atomic_path(arguments.output) as folder:
         folder.mkdir()
         export_model(network, metadata, folder)
-    print(f"exported {arguments.weights} ({len(metadata['labels'])} classes) to {arguments.output}")
+    logging.info("exported %s (%d classes) to %s", arguments.weights, len(metadata["labels"]), arguments.output)
 
 
 def parse_arguments() -> argparse.Namespace:

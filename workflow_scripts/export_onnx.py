@@ -8,6 +8,7 @@ Example: python workflow_scripts/export_onnx.py --model results/reference/split1
 
 import argparse
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def main() -> None:
     """Convert the model and say where it is."""
     arguments = parse_arguments()
     convert(arguments.model, arguments.output)
-    print(f"wrote {arguments.output}")
+    logging.info("wrote %s", arguments.output)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -1,9 +1,9 @@
 """Name the action in videos, with an exported model.
 
 In: the folder that export.py wrote and any number of videos, or folders of videos, in any container that ffmpeg reads.
-Out: for each video the five most probable classes, as a table, JSON or CSV; a video that cannot be read is answered by
-name with the reason, and the others go on. Frames are extracted, chosen and cropped as in evaluation, so a test video
-gets the answer that it has in predictions.csv.
+Out: for each video the five most probable classes, as a table, JSON or CSV. A file that cannot be read is answered by
+name with the reason, the others go on, and the exit code is 1. Frames are extracted, chosen and cropped as in
+evaluation, so a test video gets the answer that it has in predictions.csv.
 Example: python workflow_scripts/predict.py --model results/reference/split1/seed10001/model video.avi
 """
 
@@ -23,15 +23,18 @@ import pandas as pd
 from video3d.common.cli import add_output_arguments, write_output
 from video3d.common.console import run
 from video3d.common.errors import UserError
-from video3d.common.folders import visible_files
+from video3d.common.folders import visible_entries
+from video3d.common.printable import printable, safe_cell
 from video3d.common.settings import EvaluateSettings, read_settings
 from video3d.dataset.split_table import Video
 from video3d.evaluation.predictor import Predictor, predict_videos, top_labels
 from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
 from video3d.frames.extraction import Decoders
 from video3d.frames.frame_pack import Pack, PackWriter
+from video3d.frames.video_status import file_problem
 
 VIDEOS_AT_ONCE = 32
+UNANSWERED_SHOWN = 10
 
 
 @dataclass
@@ -60,16 +63,13 @@ class Task(NamedTuple):
 
 
 def expand_folders(paths: Sequence[Path]) -> list[Path]:
-    """Return the given files, and all files in the given folders and below, hidden ones left out.
+    """Return the given paths, and in place of a folder everything in it and below, hidden files left out.
 
-    Raises UserError if there is none.
+    Raises UserError if there is nothing.
     """
-    found = []
-    for path in paths:
-        if path.is_dir():
-            found += visible_files(path)
-        else:
-            found.append(path)
+    if not paths:
+        raise UserError("no video is given: name videos, or folders of videos")
+    found = [entry for path in paths for entry in visible_entries(path)]
     if not found:
         raise UserError(f"no file in {', '.join(map(str, paths))}")
     return found
@@ -90,8 +90,9 @@ def predict(task: Task, videos: Sequence[Path]) -> Iterator[Answer]:
 def extract(task: Task, videos: Sequence[Path], path: Path) -> dict[str, Answer]:
     """Write the frames of `videos`, as training stores them, to a pack; return the answers so far by name in it."""
     names = {f"{position:05d}": video for position, video in enumerate(videos)}
-    present = {name: video for name, video in names.items() if video.is_file()}
-    answers = {name: Answer(str(video), "missing", "there is no such file") for name, video in names.items()}
+    problems = {name: problem for name, video in names.items() if (problem := file_problem(video))}
+    present = {name: video for name, video in names.items() if name not in problems}
+    answers = {name: Answer(str(video), *problems.get(name, ("", ""))) for name, video in names.items()}
     frames = task.predictor.metadata["frames"]
     with (
         Decoders(present.values(), frames["short_side"], frames["quality"], task.threads) as decoders,
@@ -130,14 +131,17 @@ def complete(task: Task, pack: Pack, answers: Sequence[tuple[str, Answer]]) -> N
 
 
 def as_table(answers: Sequence[Answer], protocol: str) -> pd.DataFrame:
-    """Return a row per video: video, protocol, status, message, frames, clips, top1_class, top1_probability …"""
+    """Return a row per video: video, protocol, status, message, frames, clips, top1_class, top1_probability …
+
+    Names are as a spreadsheet may show them.
+    """
     rows = []
     for answer in answers:
         row = asdict(answer)
         best = row.pop("best")
-        row = {"video": row.pop("video"), "protocol": protocol} | row
+        row = {"video": safe_cell(row.pop("video")), "protocol": protocol} | row
         for rank, (name, probability) in enumerate(best, 1):
-            row |= {f"top{rank}_class": name, f"top{rank}_probability": round(probability, 6)}
+            row |= {f"top{rank}_class": safe_cell(name), f"top{rank}_probability": round(probability, 6)}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -147,8 +151,8 @@ def as_text(answers: Sequence[Answer], description: str) -> str:
     lines = [description]
     for answer in answers:
         note = "" if answer.status == "ok" else f"  {answer.status}: {answer.message}"
-        lines.append(f"\n{answer.video}{note}")
-        lines += [f"  {probability:7.2%}  {name}" for name, probability in answer.best]
+        lines.append(f"\n{printable(answer.video)}{note}")
+        lines += [f"  {probability:7.2%}  {printable(name)}" for name, probability in answer.best]
     return "\n".join(lines)
 
 
@@ -162,7 +166,7 @@ def as_json(answers: Sequence[Answer], protocol: str, description: str) -> dict:
 
 
 def main() -> None:
-    """Predict and write; fails if not a single video could be answered."""
+    """Predict and write; fails after that if a file could not be answered."""
     arguments = parse_arguments()
     settings = read_settings(arguments.settings).evaluate
     predictor = Predictor(arguments.model, settings.engine, arguments.device, arguments.threads, settings.batch_size)
@@ -175,25 +179,36 @@ def main() -> None:
     seconds = time.perf_counter() - start
     text = as_text(answers, description)
     write_output(arguments, as_json(answers, protocol, description), as_table(answers, protocol), text)
-    answered = sum(bool(answer.best) for answer in answers)
+    unanswered = [answer for answer in answers if not answer.best]
     clips = sum(answer.clips for answer in answers)
     logging.info(
         "%d of %d videos answered, %d clips in %.1f s with the extraction of frames: %.1f clips/s (%s, %s, %d threads)",
-        answered, len(answers), clips, seconds, clips / seconds, predictor.engine, predictor.device, arguments.threads,
+        len(answers) - len(unanswered), len(answers), clips, seconds, clips / seconds, predictor.engine,
+        predictor.device, arguments.threads,
     )  # fmt: skip
-    if not answered:
-        raise UserError("no video could be read; the reasons are above")
+    if len(unanswered) == len(answers) or (unanswered and not arguments.some_answers):
+        raise UserError(describe_unanswered(unanswered, len(answers)))
+    if unanswered:
+        logging.warning("%s", describe_unanswered(unanswered, len(answers)))
+
+
+def describe_unanswered(unanswered: Sequence[Answer], total: int) -> str:
+    """Return how many of `total` files have no answer, and why the first of them have none."""
+    lines = [f"\n  - {printable(answer.video)}: {answer.message}" for answer in unanswered[:UNANSWERED_SHOWN]]
+    more = f"\n  … and {len(unanswered) - len(lines)} more" if len(unanswered) > len(lines) else ""
+    return f"{len(unanswered)} of {total} files have no answer:{''.join(lines)}{more}"
 
 
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("videos", type=Path, nargs="+", help="videos, or folders of videos")
+    parser.add_argument("videos", type=Path, nargs="*", help="videos, or folders of videos")
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
     parser.add_argument("--protocol", choices=PROTOCOLS, help="which views (default: the one that fits the training)")
     parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")
     parser.add_argument("--device", choices=("auto", "gpu", "cpu"), default="auto", help="(default: %(default)s)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: %(default)s)")
+    parser.add_argument("--some-answers", action="store_true", help="exit with 0 if at least one file has an answer")
     add_output_arguments(parser)
     return parser.parse_args()
 

@@ -201,12 +201,14 @@ common/cli.py                    compare predict
 common/code_version.py
 common/console.py
 common/disk.py
+common/documents.py
 common/errors.py
 common/file_lock.py              train tuning evaluate predict
 common/files.py                  all
 common/folders.py                predict
 common/last_words.py
 common/parsed_code.py
+common/printable.py              extract_frames check_weights export figures predict
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures
@@ -306,6 +308,7 @@ training/start.py                train tuning
 training/trainer.py              train tuning
 
 weights/description.py           train tuning check_weights export
+weights/description_schema.py
 weights/import_weights.py        tuning check_weights export
 weights/paddle_reader.py         tuning check_weights export
 weights/pdparams.py              train tuning check_weights export

@@ -11,6 +11,7 @@ import simplejpeg
 from helpers.exported import CLIP, MODEL, random_clips, random_network, write_model
 from video3d.clips.clip_reader import centre_request, read_clip
 from video3d.clips.spatial_crops import FIRST_RESIZING
+from video3d.common.documents import sealed
 from video3d.common.errors import UserError
 from video3d.common.settings import EvaluateSettings, UniformViews
 from video3d.dataset.split_table import Video
@@ -64,7 +65,7 @@ def test_a_model_from_before_the_resizing_was_told_had_the_first_one(tmp_path):
     folder = write_model(tmp_path / "model")
     metadata = json.loads((folder / "metadata.json").read_text())
     assert Predictor(folder, device="cpu").resizing == metadata.pop("resizing") == "triangle"
-    (folder / "metadata.json").write_text(json.dumps(metadata))
+    (folder / "metadata.json").write_text(sealed(metadata))
     assert Predictor(folder, device="cpu").resizing == FIRST_RESIZING
 
 

@@ -27,10 +27,15 @@ def random_network(model: dict = MODEL, classes: int = len(CLASSES), seed: int =
     return network
 
 
+def description(model: dict = MODEL, clip: dict = CLIP, classes: list[str] = CLASSES, **facts) -> dict:
+    """What every version of the project wrote of its weights, and `facts`."""
+    model = {"dropout": 0, "cardinality": 1} | model
+    return {"labels": classes, "model": model, "clip": clip, "train": {"sampling": "segments"}, "seed": 1} | facts
+
+
 def write_weights(path: Path, model: dict = MODEL, clip: dict = CLIP, classes: list[str] = CLASSES, **facts) -> Path:
     """Weights with their description, as training writes them."""
-    metadata = {"labels": classes, "model": model, "clip": clip, "train": {"sampling": "segments"}, "seed": 1} | facts
-    save_weights(path, random_network(model, len(classes)), metadata)
+    save_weights(path, random_network(model, len(classes)), description(model, clip, classes, **facts))
     return path
 
 
@@ -39,7 +44,13 @@ def write_model(
 ) -> Path:
     """An exported model."""
     folder.mkdir(parents=True)
-    metadata = {"labels": classes, "clip": clip, "frames": {"short_side": 24, "quality": 85}, "protocol": "segments"}
+    metadata = {
+        "labels": classes,
+        "clip": clip,
+        "model": MODEL,
+        "frames": {"short_side": 24, "quality": 85},
+        "protocol": "segments",
+    }
     metadata |= {"resizing": RESIZING} | facts
     export_model(network or random_network(classes=len(classes)), metadata, folder)
     return folder

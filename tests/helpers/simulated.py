@@ -67,7 +67,7 @@ def simulate(
             below = results / f"split{split}" / f"seed{seed}"
             write_model(below, settings, names, (given_weights or {}).get(split))
             if split not in (given_weights or {}):
-                write_training(below, settings, skill, rng)
+                write_training(below, settings, names, seed, skill, rng)
             for protocol in protocols:
                 predictions = predict(videos[split], names, skill + 0.03 * (protocol == "sliding"), rng)
                 write_protocol(below / protocol, predictions, protocol, split, seed)
@@ -158,12 +158,16 @@ def write_model(folder: Path, settings: dict, names: tuple[str, ...], given: str
     (folder / "model").mkdir(parents=True)
     weights = {"origin": "given" if given else "trained", "source": given or "simulated", "sha256": SIMULATED}
     weights |= {"training_data_known": True, "test_videos_trained_on": 0, "test_groups_trained_on": 0, "start": None}
-    metadata = {"labels": names, "clip": settings["clip"], "model": settings["model"], "weights": weights,
-                "files": {"model.pdiparams": SIMULATED}, "versions": {"simulated": "0"}}  # fmt: skip
+    weights |= {"test_videos": 9, "test_groups": 9, "videos_trained_on": [], "groups_trained_on": []}
+    metadata = {"labels": names, "clip": settings["clip"], "model": settings["model"], "frames": settings["frames"],
+                "protocol": "segments", "weights": weights, "files": {"model.pdiparams": SIMULATED},
+                "versions": {"simulated": "0"}}  # fmt: skip
     (folder / "model" / "metadata.json").write_text(json.dumps(metadata))
 
 
-def write_training(folder: Path, settings: dict, skill: float, rng: np.random.Generator) -> None:
+def write_training(
+    folder: Path, settings: dict, names: tuple[str, ...], seed: int, skill: float, rng: np.random.Generator
+) -> None:
     """History and metadata of one training."""
     epoch = np.arange(1, EPOCHS + 1)
     rate = np.select([epoch < 16, epoch < 21], [0.01, 0.001], 0.0001)
@@ -177,7 +181,8 @@ def write_training(folder: Path, settings: dict, skill: float, rng: np.random.Ge
         "seconds": 9537 / 300 + rng.normal(0, 0.5, EPOCHS),
     }  # fmt: skip
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False, float_format="%.6g")
-    metadata = {"data": "0" * 64, "commit": "simulated", "versions": {"simulated": "0"}, "device": "none"}
+    metadata = {"labels": names, "clip": settings["clip"], "model": settings["model"], "seed": seed}
+    metadata |= {"data": "0" * 64, "commit": "simulated", "versions": {"simulated": "0"}, "device": "none"}
     metadata |= {"train": settings["train"], "validation_groups": settings["validation_groups"], "start": None}
     metadata |= {"attempts": [{"seconds": 820.0, "device": "gpu"}]}
     metadata |= {"sha256": SIMULATED, "history_sha256": sha256(folder / "history.csv")}

@@ -41,8 +41,12 @@ def test_a_run_of_version_0_1_is_read(run: Path) -> None:
     read = read_run(run)
     assert read.models[1, 1]["weights"]["origin"] == "unchecked"
     assert read.trainings == {}
-    assert weights_notices(read) == [
-        "Split 1, seed 1 has weights whose training data are unknown: the test videos may be among them."
+    unknown = "Split 1, seed 1 has weights whose training data are unknown: the test videos may be among them."
+    assert weights_notices(read) == [unknown]
+    path.write_text(json.dumps(metadata | {"weights": weights | {"classes_named": False}}))
+    assert weights_notices(read_run(run)) == [
+        "Split 1, seed 1 has weights that do not name their classes: taken to be those of the split, in its order.",
+        unknown,
     ]
 
 
@@ -68,12 +72,12 @@ def test_a_run_from_before_settings_were_renamed_is_read(run: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("model/metadata.json", "{}", r"metadata\.json is damaged .*export the model again"),
-        ("model/metadata.json", "[]", r"metadata\.json is damaged .*export the model again"),
-        ("model/metadata.json", '{"labels"', r"metadata\.json is damaged .*export the model again"),
+        ("model/metadata.json", "{}", r"metadata\.json is damaged: .*export the model again"),
+        ("model/metadata.json", "[]", r"metadata\.json is damaged: .*export the model again"),
+        ("model/metadata.json", '{"labels"', r"metadata\.json is damaged: .*export the model again"),
         ("segments/metrics.json", "[]", r"metrics\.json is damaged: it holds a list .*run the workflow again"),
         ("segments/metrics.json", "{}", r"metrics\.json does not say model_sha256, .*run the workflow again"),
-        ("segments/metrics.json", "nonsense", r"metrics\.json is not JSON .*run the workflow again"),
+        ("segments/metrics.json", "nonsense", r"metrics\.json is damaged: .*run the workflow again"),
         ("weights.json", "[]", r"weights\.json is damaged: it holds a list .*run the workflow again"),
         ("segments/predictions.csv", "", r"predictions\.csv .*run the workflow again"),
         (
@@ -94,15 +98,19 @@ def test_damaged_files_are_named_before_and_in_reading(run: Path, name: str, con
 
 def test_keys_that_are_missing_deeper_down_are_named(run: Path) -> None:
     for name, part, lacking in (
-        ("model/metadata.json", "weights", "source, sha256"),
-        ("model/metadata.json", "model", "depth, shortcut, width"),
-        ("weights.json", "train", "batch_size, epochs, sampling, crop, flip, devices"),
+        ("model/metadata.json", "weights", r"does not say source, sha256: .*run the workflow again"),
+        (
+            "model/metadata.json",
+            "model",
+            r"is damaged: model: expected also cardinality, depth, .*export the model again",
+        ),
+        ("weights.json", "train", r"is damaged: train: expected also sampling; .*run the workflow again"),
     ):
         path = run / PLACE / name
         text = path.read_text()
         path.write_text(json.dumps(json.loads(text) | {part: {}}))
         for read in (require_readable, read_run):
-            with pytest.raises(UserError, match=rf"{path.name} does not say {lacking}: .*run the workflow again"):
+            with pytest.raises(UserError, match=rf"{path.name} {lacking}"):
                 read(run)
         path.write_text(text)
 

@@ -8,6 +8,7 @@ import check_weights
 from helpers.exported import CLASSES, write_weights
 from helpers.script_call import call
 from helpers.tiny_packs import write_dataset
+from video3d.common.documents import sealed
 from video3d.common.files import sha256
 from video3d.dataset.split_table import read_split
 from video3d.weights.training_data import record_training_data
@@ -68,10 +69,12 @@ def test_a_leak_that_is_allowed_is_written_down(tmp_path, dataset):
     assert origin["videos_trained_on"] == [tested[0].name, tested[1].name]  # one by its name, one by its file
 
 
-def test_weights_without_a_description_have_unknown_training_data(tmp_path, dataset):
-    weights = trained_on(tmp_path, [], [])
-    weights.with_suffix(".json").unlink()
+def test_weights_without_a_description_have_unknown_classes_and_training_data(tmp_path, dataset):
+    weights = trained_on(tmp_path, [], []).rename(tmp_path / "seed1/latin\udcff.pdparams")
     result, origin = check(tmp_path, dataset, weights)
+    assert origin["source"] == rf"{tmp_path}/seed1/latin\udcff.pdparams"
+    assert origin["classes_named"] is False
+    assert "do not tell the names of their classes: taken to be those of the split" in result.stderr
     assert origin["origin"] == "replaced" and origin["training_data_known"] is None
     assert origin["test_videos_trained_on"] is None
     assert "do not tell what they were trained on" in result.stderr
@@ -79,9 +82,8 @@ def test_weights_without_a_description_have_unknown_training_data(tmp_path, data
 
 def test_a_description_of_other_weights_is_none(tmp_path, dataset):
     weights = trained_on(tmp_path, [], [])
-    description = weights.with_suffix(".json").read_bytes()
-    write_weights(weights, classes=CLASSES, seed=2, labels_of="others")
-    weights.with_suffix(".json").write_bytes(description.replace(b'"sha256": "', b'"sha256": "0'))
+    beside = weights.with_suffix(".json")
+    beside.write_text(sealed(json.loads(beside.read_text()) | {"sha256": "0" * 64}))
     _, origin = check(tmp_path, dataset, weights)
     assert origin["origin"] == "replaced"
 

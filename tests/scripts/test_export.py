@@ -125,6 +125,14 @@ def test_names_of_classes_are_asked_for(weights, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_two_classes_of_one_name_are_refused(weights, tmp_path):
+    copy = tmp_path / "bare.pdparams"
+    copy.write_bytes(weights.read_bytes())
+    result = call(export.main, "--weights", copy, "--classes", "a", "b", "a", "--output", tmp_path / "model")
+    assert (result.returncode, "error: labels: repeated items" in result.stderr) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["bare.pdparams"]
+
+
 def test_malicious_pickle_is_refused(tmp_path):
     class Malice:
         def __reduce__(self):

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import evaluate
 import predict
 from helpers.exported import CLASSES, write_model
 from helpers.script_call import call
+from helpers.superpowers import without_superpowers
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS, RESIZING
 from video3d.frames.extraction import Decoders
 from video3d.frames.ffmpeg import ffmpeg_program
@@ -78,6 +81,84 @@ def test_broken_files_are_named_and_the_rest_goes_on(model, tmp_path, capsys):
     assert [name for name, answer in found.items() if answer["best"]] == ["cut.avi", "good.avi"]
 
 
+def test_every_file_of_a_folder_is_answered_whatever_it_is(model, tmp_path, capsys):
+    folder = tmp_path / "v"
+    good = make_video(folder / "good.mp4", "-c:v", "mpeg4")
+    odd = ["{run}<a>.mp4", "line\nend\x1b[31m.mp4", "latin\udcff.mp4", "=cmd().mp4", "-n.mp4", "a%03d:b|c.mp4"]
+    for name in odd:
+        shutil.copyfile(good, folder / name)
+    sound = [ffmpeg_program(), "-v", "error", "-f", "lavfi", "-i", "sine=duration=0.2"]
+    cover = ["-f", "lavfi", "-i", "testsrc=size=64x48:duration=0.04", "-map", "0", "-map", "1", "-c:v", "mjpeg"]
+    subprocess.run([*sound, folder / "sound.mp4"], check=True)
+    subprocess.run([*sound, *cover, "-disposition:v:0", "attached_pic", folder / "cover.mp4"], check=True)
+    (folder / "empty.avi").touch()
+    (folder / "text.avi").write_text("no video")
+    os.mkfifo(folder / "fifo.avi")
+    for name, target in {"nowhere": "gone", "loop": "loop", "device": "/dev/zero", "up": ".."}.items():
+        (folder / name).symlink_to(target)
+    shutil.copyfile(good, folder / "closed.mp4")
+    (folder / "closed.mp4").chmod(0)
+    (folder / "closed").mkdir(mode=0)
+    with without_superpowers():
+        result = call(predict.main, folder, "--model", model, "--device", "cpu", "--json")
+    output = capsys.readouterr().out
+    assert output.isascii()
+    found = {Path(video["video"]).name: video for video in json.loads(output)["videos"]}
+    assert {name for name, answer in found.items() if answer["best"]} == {"good.mp4", *odd}
+    assert {name: (answer["status"], answer["message"]) for name, answer in found.items() if not answer["best"]} == {
+        "sound.mp4": ("unreadable", "it holds sound and no video"),
+        "cover.mp4": ("unreadable", "it holds sound and no video"),
+        "empty.avi": ("unreadable", "the file is empty"),
+        "text.avi": ("unreadable", found["text.avi"]["message"]),
+        "fifo.avi": ("unreadable", "it is a named pipe, no file"),
+        "nowhere": ("missing", "it is a link to nowhere"),
+        "loop": ("unreadable", "it cannot be read: Too many levels of symbolic links"),
+        "device": ("unreadable", "it is a device, no file"),
+        "up": ("unreadable", "it is a link to a folder: give that folder itself"),
+        "closed.mp4": ("unreadable", "it cannot be read: Permission denied"),
+        "closed": ("unreadable", "it cannot be read: Permission denied"),
+    }
+    assert result.returncode == 1
+    assert f"error: 11 of 18 files have no answer:\n  - {folder}/closed: it cannot be read" in result.stderr
+    assert "\n  … and 1 more" in result.stderr
+
+
+def test_one_answer_is_enough_where_that_is_asked_for(model, tmp_path, capsys):
+    make_video(tmp_path / "v/good.avi", "-c:v", "mpeg4")
+    (tmp_path / "v/empty.avi").touch()
+    options = ("--some-answers", "--csv", "--model", model, "--device", "cpu")
+    result = call(predict.main, tmp_path / "v", *options)
+    assert result.returncode == 0
+    assert f"1 of 2 files have no answer:\n  - {tmp_path}/v/empty.avi: the file is empty" in result.stderr
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [bool(row["top1_class"]) for row in rows] == [False, True]
+    assert call(predict.main, tmp_path / "v/empty.avi", *options).returncode == 1
+
+
+def test_people_see_no_control_characters_and_no_formulas():
+    names = ("=cmd().avi", "line\nend\x1b[31m.avi", "latin\udcff.avi")
+    found = [predict.Answer(name, "ok", "", 3, 1, [("+class", 0.5)]) for name in names]
+    text = predict.as_text(found, "segments")
+    assert all(line.isprintable() for line in text.split("\n"))
+    table = predict.as_table(found, "segments")
+    assert table["video"].tolist() == ["'=cmd().avi", r"line\nend\x1b[31m.avi", r"latin\udcff.avi"]
+    assert set(table["top1_class"]) == {"'+class"}
+    table.to_csv(io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("videos", "message"),
+    [
+        ([], "error: no video is given"),
+        (["gone"], "error: 1 of 1 files have no answer:\n  - gone: there is no such file"),
+    ],
+)
+def test_a_missing_folder_is_named(model, videos, message):
+    result = call(predict.main, *videos, "--model", model, "--device", "cpu")
+    assert result.returncode == 1
+    assert message in result.stderr
+
+
 def test_two_videos_of_one_name(model, tmp_path, capsys):
     paths = [make_video(tmp_path / folder / "same.avi", "-c:v", "mpeg4") for folder in "ab"]
     call(predict.main, *paths, "--json", "--model", model, "--device", "cpu")
@@ -104,7 +185,7 @@ def test_nothing_but_broken_files_fails_after_its_answer(model, tmp_path, capsys
     (tmp_path / "text.avi").write_text("no video")
     result = call(predict.main, tmp_path / "text.avi", "--json", "--model", model, "--device", "cpu")
     assert result.returncode == 1
-    assert "error: no video could be read" in result.stderr
+    assert f"error: 1 of 1 files have no answer:\n  - {tmp_path}/text.avi: " in result.stderr
     assert json.loads(capsys.readouterr().out)["videos"][0]["status"] == "unreadable"
 
 

@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from helpers.dangerous_pickle import Command
+from helpers.exported import description
 from helpers.golden_weights import golden_tensor
 from helpers.torch_writer import save_legacy, save_zip
 from video3d.common.errors import UserError
@@ -163,7 +164,7 @@ def test_a_file_of_the_reference_implementation(tmp_path, golden):
 
 def test_our_own_file_keeps_its_metadata(tmp_path):
     network = build_network(TINY, 3)
-    own = {"labels": ["a", "b", "c"], "model": TINY | {"dropout": 0.5}, "clip": {"frames": 8} | KINETICS}
+    own = description(TINY | {"dropout": 0.5}, {"frames": 8, "size": 16} | KINETICS)
     save_weights(tmp_path / "weights.pdparams", network, own)
     tensors, metadata = load_any(tmp_path / "weights.pdparams")
     assert tensors.keys() == network.state_dict().keys()
@@ -291,7 +292,8 @@ def test_training_starts_from_published_weights_with_a_new_classifier():
 def test_a_classifier_is_taken_over_if_it_is_known_to_be_of_the_same_classes(tmp_path):
     settings = resolve({"model": TINY, "train": {"weights": str(tmp_path / "own.pdparams")}})
     trained = build_network(TINY, 2)
-    save_weights(tmp_path / "own.pdparams", trained, {"labels": ["Punch", "YoYo"], "clip": settings.clip.model_dump()})
+    own = description(TINY, settings.clip.model_dump(), ["Punch", "YoYo"])
+    save_weights(tmp_path / "own.pdparams", trained, own)
     taken = []
     for classes in (["Punch", "YoYo"], ["YoYo", "Punch"], ["Punch", "YoYo", "Bowling"]):
         network = build_network(TINY, len(classes))

@@ -9,6 +9,7 @@ import paddle
 import pytest
 
 from helpers.dangerous_pickle import Command
+from helpers.exported import description
 from video3d.common.errors import UserError
 from video3d.model.resnet3d import build_network
 from video3d.weights.import_weights import load_any
@@ -29,7 +30,7 @@ def values(network: paddle.nn.Layer) -> dict[str, np.ndarray]:
 
 
 def test_what_is_saved_is_loaded(tmp_path, network):
-    save_weights(tmp_path / "new" / "weights.pdparams", network, {"labels": ["a", "b", "ç"]})
+    save_weights(tmp_path / "new" / "weights.pdparams", network, description(classes=["a", "b", "ç"]))
     tensors, metadata = load_any(tmp_path / "new" / "weights.pdparams")
     assert tensors.keys() == network.state_dict().keys()
     assert all(np.array_equal(tensors[name], value) for name, value in values(network).items())
@@ -38,17 +39,17 @@ def test_what_is_saved_is_loaded(tmp_path, network):
 
 
 def test_paddle_load_reads_the_file_too(tmp_path, network):
-    save_weights(tmp_path / "weights.pdparams", network, {})
+    save_weights(tmp_path / "weights.pdparams", network, description())
     other = build_network(TINY, 3)
     other.set_state_dict(paddle.load(str(tmp_path / "weights.pdparams")))
     assert all(np.array_equal(values(other)[name], value) for name, value in values(network).items())
 
 
 def test_equal_tensors_give_equal_bytes(tmp_path, network):
-    save_weights(tmp_path / "one.pdparams", network, {})
+    save_weights(tmp_path / "one.pdparams", network, description())
     other = build_network(TINY, 3)
     apply_weights(other, read_paddle(tmp_path / "one.pdparams"))
-    save_weights(tmp_path / "two.pdparams", other, {})
+    save_weights(tmp_path / "two.pdparams", other, description())
     assert (tmp_path / "one.pdparams").read_bytes() == (tmp_path / "two.pdparams").read_bytes()
 
 
@@ -70,7 +71,7 @@ def test_big_endian_and_column_major_arrays_keep_their_values(tmp_path):
 
 
 def test_description_of_replaced_weights_is_ignored(tmp_path, network):
-    save_weights(tmp_path / "weights.pdparams", network, {"labels": ["a"]})
+    save_weights(tmp_path / "weights.pdparams", network, description())
     paddle.save(build_network(TINY, 3).state_dict(), str(tmp_path / "weights.pdparams"))
     assert "labels" not in load_any(tmp_path / "weights.pdparams")[1]
 
@@ -118,7 +119,7 @@ def test_an_absent_file_is_named(tmp_path):
 
 
 def test_a_damaged_description_is_named(tmp_path, network):
-    save_weights(tmp_path / "weights.pdparams", network, {})
+    save_weights(tmp_path / "weights.pdparams", network, description())
     (tmp_path / "weights.json").write_text(json.dumps([]))
     with pytest.raises(UserError, match=r"weights\.json"):
         load_any(tmp_path / "weights.pdparams")

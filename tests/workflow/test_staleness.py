@@ -221,6 +221,7 @@ def test_any_text_may_be_the_name_of_a_file(finished):
     folder.mkdir()
     write_video(folder / "clip.avi", seed=1)
     (folder / "clip.avi").rename(folder / f"{name}.avi")
+    os.mkfifo(folder / "~pipe")
     shutil.copyfile(finished.folder / "source/videos.zip", finished.folder / f"{name}.zip")
     finished.edit("tiny.yaml", "videos: [source/videos.zip]", "videos: [" + json.dumps(f"{name}.zip") + "]")
     settings = {
@@ -236,8 +237,10 @@ def test_any_text_may_be_the_name_of_a_file(finished):
     assert finished.would_run(*call) | {"train": 1, "export": 2, "evaluate": 2} == finished.would_run(*call)
     finished.run(*call)
     assert finished.would_run(*call) == {}
-    finished.run(*call, "--", "predict")
-    assert f"{name}.avi" in pd.read_csv(finished.folder / "results/odd/predictions.csv").video[0]
+    assert "1 of 2 files have no answer; results/odd/predictions.csv has" in finished.fail(*call, "--", "predict")
+    answers = pd.read_csv(finished.folder / "results/odd/predictions.csv")
+    assert f"{name}.avi" in answers.video[0]
+    assert answers.status.tolist() == ["ok", "unreadable"]
     other = finished.folder / "results/odd/split1/seed7/weights.pdparams"
     shutil.copyfile(other, finished.folder / f"{name}.pdparams")
     assert {"train", "export"} <= set(finished.would_run(*call))

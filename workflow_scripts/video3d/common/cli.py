@@ -28,7 +28,7 @@ def write_output(arguments: argparse.Namespace, content: Any, table: pd.DataFram
         text: what to write for people.
     """
     if arguments.json:
-        text = json.dumps(content, indent=2, ensure_ascii=False)
+        text = json.dumps(content, indent=2)  # in ASCII: names of files may be no text at all
     elif arguments.csv:
         text = table.to_csv(index=False, lineterminator="\n").rstrip("\n")
     if arguments.output is None:

@@ -14,10 +14,13 @@ SILENT = frozenset(
     {
         "video3d.common.code_version",
         "video3d.common.console",
+        "video3d.common.documents",
         "video3d.common.errors",
         "video3d.common.settings",
         "video3d.common.settings_errors",
+        "video3d.common.settings_types",
         "video3d.compute.gpu_messages",
+        "video3d.weights.description_schema",
     }
 )
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from video3d.common.errors import UserError
+from video3d.common.printable import printable_lines
 
 Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 10
@@ -26,11 +27,13 @@ def run(main: Callable[[], None]) -> int:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable_lines(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
         print("interrupted: run the same command again to finish", file=sys.stderr)
@@ -40,6 +43,14 @@ def run(main: Callable[[], None]) -> int:
 
 def _interrupt(number: int, _frame: object) -> None:
     raise KeyboardInterrupt(number)
+
+
+class PrintableFormatter(logging.Formatter):
+    """The form of messages, which may hold names of files with control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message as people may see it."""
+        return printable_lines(super().format(record))
 
 
 class ProgressLines(tqdm):

@@ -21,21 +21,29 @@ from video3d.common.settings_types import (
     ClassName,
     Count,
     CountOrZero,
+    Divisor,
     FilePath,
     Items,
     Name,
     NotNegative,
     Number,
     Positive,
+    Prose,
+    Seed,
     Sha256,
+    Size,
     SplitKey,
     Switch,
     Text,
     UniqueItems,
     UpToOne,
+    expected,
     read_text,
     with_text_keys,
 )
+
+Protocol = Literal["segments", "sliding", "uniform"]
+PIXELS_OF_A_CLIP = 2**24  # the first features of one are a gigabyte; those of the default are a hundredth
 
 
 class Section(BaseModel):
@@ -105,10 +113,10 @@ class ModelSettings(Section):
     """reference: 1x1x1 convolution with bias in every block; A: zero-padded identity; B: 1x1x1 convolution where the
     shape changes"""
 
-    width: Count = 64
+    width: Size = 64
     """channels of the first stage; the later ones have 2, 4 and 8 times as many"""
 
-    cardinality: Count = 1
+    cardinality: Size = 1
     """groups of the 3x3x3 convolutions (32 makes a ResNeXt of depth 50 or more)"""
 
     dropout: BelowOne = 0.0
@@ -118,20 +126,28 @@ class ModelSettings(Section):
 class ClipSettings(Section):
     """What the network sees, in training and in evaluation."""
 
-    frames: Count = 16
+    frames: Size = 16
     """frames in a clip"""
 
-    size: Annotated[int, Field(ge=8), FROM_TEXT] = 112
+    size: Annotated[int, Field(ge=8, le=1024), FROM_TEXT] = 112
     """height and width of a clip, in pixels"""
 
     mean: Annotated[Items[Number], Field(min_length=3, max_length=3)] = [0.485, 0.456, 0.406]
     """subtracted from red, green and blue in 0..1"""
 
-    std: Annotated[Items[Positive], Field(min_length=3, max_length=3)] = [0.229, 0.224, 0.225]
+    std: Annotated[Items[Divisor], Field(min_length=3, max_length=3)] = [0.229, 0.224, 0.225]
     """divides red, green and blue after the mean is subtracted"""
 
     input: Literal["rgb", "difference"] = "rgb"
     """rgb: the frames; difference: what changes from each frame to the next"""
+
+    @model_validator(mode="after")
+    def _can_be_seen(self) -> "ClipSettings":
+        if self.input == "difference" and self.frames < 2:
+            raise expected("at least two frames for input: difference")
+        if self.frames * self.size**2 > PIXELS_OF_A_CLIP:
+            raise expected(f"a clip of at most {PIXELS_OF_A_CLIP:,} pixels, which are frames times size times size")
+        return self
 
 
 class TrainSettings(Section):
@@ -228,11 +244,11 @@ class UniformViews(Section):
 class EvaluateSettings(Section):
     """How the trained network is scored."""
 
-    protocols: Annotated[UniqueItems[Literal["segments", "sliding", "uniform"]], Field(min_length=1)] = ["segments"]
+    protocols: Annotated[UniqueItems[Protocol], Field(min_length=1)] = ["segments"]
     """segments: one clip of the middle frames of equal parts; sliding: all non-overlapping clips; uniform: evenly
     spaced clips"""
 
-    batch_size: Count = 16
+    batch_size: Size = 16
     """clips predicted at once"""
 
     engine: Literal["auto", "plain", "onednn", "tensorrt"] = "auto"
@@ -254,14 +270,14 @@ class EvaluateSettings(Section):
 class PredictSettings(Section):
     """What the target `predict` does."""
 
-    videos: Annotated[str | None, FROM_NULL] = None
+    videos: Annotated[FilePath | None, FROM_NULL] = None
     """folder of videos whose action is to be named; the answers are in results/<run>/predictions.csv"""
 
 
 class ReportSettings(Section):
     """What the report says and shows besides the results of this run."""
 
-    note: str = ""
+    note: Prose = ""
     """a sentence that the report says first, e.g. what these data can and cannot show"""
 
     compare: UniqueItems[Name] = []
@@ -284,7 +300,7 @@ class Settings(Section):
     splits: Annotated[UniqueItems[Annotated[int, Field(ge=1, le=3), FROM_TEXT]], Field(min_length=1)] = [1, 2, 3]
     """which of the official splits are trained and evaluated"""
 
-    seeds: Annotated[UniqueItems[CountOrZero], Field(min_length=1)] = [10001]
+    seeds: Annotated[UniqueItems[Seed], Field(min_length=1)] = [10001]
     """one training per split and seed"""
 
     validation_groups: UniqueItems[Annotated[int, Field(ge=1, le=99), FROM_TEXT]] = []

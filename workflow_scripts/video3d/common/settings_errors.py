@@ -38,6 +38,7 @@ KINDS = {
     "list_type": "a list", "dict_type": "a group of settings", "model_type": "a group of settings",
     "finite_number": "a finite number", "string_too_short": "text that is not empty",
 }  # fmt: skip
+LONGEST_SHOWN = 200  # characters of a value
 LIMITS = {
     "greater_than_equal": ("at least", "ge"), "greater_than": ("more than", "gt"),
     "less_than_equal": ("at most", "le"), "less_than": ("less than", "lt"),
@@ -108,11 +109,11 @@ def _expected(mistake: ErrorDetails, field: FieldInfo | None) -> str:
         case "too_short" | "too_long":
             length = context.get("min_length", context.get("max_length"))
             return "a list that is not empty" if length == 1 else f"a list of {length} values"
-        case "pattern":
+        case "expected":
             return context["expected"]
     if kind in LIMITS:
         words, name = LIMITS[kind]
-        return f"{words} {context[name]:g}"
+        return f"{words} {context[name]:.10g}"
     return KINDS.get(kind, "another value")
 
 
@@ -123,10 +124,15 @@ def _found(value: Any) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f"the text {value!r}"
+            return f"the text {_shortened(repr(value))}"
         case int() | float():
-            return str(value)
-    return _flow(value)
+            return _shortened(str(value))
+    text = repr(value)
+    return _flow(value) if len(text) <= LONGEST_SHOWN else _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text)} characters)"
 
 
 def _remedy(mistake: ErrorDetails) -> str:

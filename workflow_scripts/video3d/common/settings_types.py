@@ -1,6 +1,7 @@
 """The types of settings: which values each takes, in all the ways that people and command lines write them."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -51,9 +52,14 @@ def _without_fraction(value: float) -> float:
 
 def _unique(items: list) -> list:
     """Return `items`. Raises an error that counts those that are repeated."""
-    if repeated := {str(item): items.count(item) for item in items if items.count(item) > 1}:
+    if repeated := {str(item): count for item, count in Counter(items).items() if count > 1}:
         raise PydanticCustomError("repeated", "repeated items", {"counts": repeated})
     return items
+
+
+def expected(words: str) -> PydanticCustomError:
+    """Return the error of a value in place of which something else is due: `words` say to people what."""
+    return PydanticCustomError("expected", "expected {expected}", {"expected": words})
 
 
 def _text_like(pattern: str, words: str) -> Any:
@@ -61,34 +67,52 @@ def _text_like(pattern: str, words: str) -> Any:
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise PydanticCustomError("pattern", "another text", {"expected": words})
+            raise expected(words)
         return text
 
     schema = {"type": "string", "pattern": f"^{pattern}$", "patternErrorMessage": f"expected {words}"}
     return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
 
 
+def _path(path: str) -> str:
+    """Return a path in one form, without ./ in front. Raises an error if there can be no file of that name."""
+    if "\0" in path or len(path.encode()) > 4095 or any(len(part.encode()) > 255 for part in Path(path).parts):
+        raise expected("a path that a file can have, of at most 255 bytes from slash to slash and 4095 in all")
+    return str(Path(path))
+
+
 FROM_TEXT = BeforeValidator(read_text)
 FROM_NULL = BeforeValidator(lambda value: None if isinstance(value, str) and value in NULL else value)
+UNIQUE = AfterValidator(_unique)
 AS_WRITTEN = PlainSerializer(_without_fraction)
+
+# Beyond these a number is a slip of the pen, and float32, file names or memory would fail later and in other words.
+LARGEST, LARGEST_SEED = 1_000_000, 2**31 - 1
 
 # Limits stand in front of FROM_TEXT: pydantic leaves those behind it out of the JSON schema.
 Switch = Annotated[bool, FROM_TEXT]
-Count = Annotated[int, Field(ge=1), FROM_TEXT]
-CountOrZero = Annotated[int, Field(ge=0), FROM_TEXT]
-Number = Annotated[float, FROM_TEXT, AS_WRITTEN]
-NotNegative = Annotated[float, Field(ge=0), FROM_TEXT, AS_WRITTEN]
-Positive = Annotated[float, Field(gt=0), FROM_TEXT, AS_WRITTEN]
+Count = Annotated[int, Field(ge=1, le=LARGEST), FROM_TEXT]
+CountOrZero = Annotated[int, Field(ge=0, le=LARGEST), FROM_TEXT]
+Size = Annotated[int, Field(ge=1, le=1024), FROM_TEXT]  # of what memory is needed for
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), FROM_TEXT]
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST), FROM_TEXT, AS_WRITTEN]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST), FROM_TEXT, AS_WRITTEN]
+Positive = Annotated[float, Field(gt=0, le=LARGEST), FROM_TEXT, AS_WRITTEN]
+Divisor = Annotated[float, Field(ge=1e-6, le=LARGEST), FROM_TEXT, AS_WRITTEN]
 UpToOne = Annotated[float, Field(ge=0, le=1), FROM_TEXT, AS_WRITTEN]
 BelowOne = Annotated[float, Field(ge=0, lt=1), FROM_TEXT, AS_WRITTEN]
 
 Text = Annotated[str, Field(min_length=1)]
-FilePath = Annotated[Text, AfterValidator(lambda path: str(Path(path)))]  # in one form: without ./ in front
-Name = _text_like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a name of letters, digits, _, . and -, the first a letter or digit")
-ClassName = _text_like("[A-Za-z0-9_]+", "the name of a class, of letters, digits and _")
+FilePath = Annotated[Text, AfterValidator(_path)]
+Name = _text_like(
+    "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
+    "a name of letters, digits, _, . and -, the first a letter or digit, at most 100 of them",
+)
+ClassName = _text_like("[A-Za-z0-9_]{1,100}", "the name of a class, of letters, digits and _, at most 100 of them")
 Sha256 = _text_like("[0-9a-f]{64}", "64 digits 0-9 and a-f, as sha256sum prints them")
+Prose = _text_like(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]*", "text without control characters")
 SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
 
 T = TypeVar("T")
 Items = Annotated[list[T], FROM_TEXT]
-UniqueItems = Annotated[list[T], FROM_TEXT, AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
+UniqueItems = Annotated[list[T], FROM_TEXT, UNIQUE, Field(json_schema_extra={"uniqueItems": True})]

@@ -4,7 +4,7 @@
 classes are.
 """
 
-import json
+import logging
 import os
 from pathlib import Path
 
@@ -12,9 +12,10 @@ import paddle
 from paddle import nn
 
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS
+from video3d.common.documents import SEAL, sealed, validated
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
-from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM, read_model_metadata
+from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM, Metadata, read_model_metadata
 from video3d.model.normalised_model import NormalisedModel
 
 
@@ -22,7 +23,7 @@ def export_model(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -
     """Write `network` with its normalisation, and `metadata`, to an existing folder.
 
     The exported program maps uint8 RGB (N, T, H, W, 3) to logits, float32 (N, num_classes), for any N. The metadata are
-    completed by the SHA-256 of the other files.
+    completed by the SHA-256 of the other files and of themselves.
 
     Args:
         network: maps float32 (N, 3, T, H, W) to logits.
@@ -36,8 +37,8 @@ def export_model(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -
     clips = paddle.static.InputSpec(shape, "uint8", name="clips")
     paddle.jit.save(model, str(Path(folder) / "model"), input_spec=[clips])
     files = {name: sha256(Path(folder) / name) for name in (PROGRAM, PARAMETERS)}
-    text = json.dumps(metadata | {"files": files}, indent=2, ensure_ascii=False)
-    (Path(folder) / METADATA).write_text(text + "\n", encoding="utf-8")
+    metadata = validated(metadata | {"files": files}, Metadata)  # what cannot be read again is not exported
+    (Path(folder) / METADATA).write_text(sealed(metadata), encoding="utf-8")
 
 
 def read_metadata(folder: str | os.PathLike) -> dict:
@@ -53,6 +54,9 @@ def read_metadata(folder: str | os.PathLike) -> dict:
     wrong = [name for name in (PROGRAM, PARAMETERS) if metadata["files"].get(name) != sha256(folder / name)]
     if wrong:
         raise UserError(f"{folder}: {', '.join(wrong)} damaged, or of another model; export the model again")
+    if SEAL not in metadata:
+        logging.warning("%s is of an early version and has no checksum: nobody knows whether it was changed",
+                        folder / METADATA)  # fmt: skip
     if metadata.get("resizing", FIRST_RESIZING) not in RESIZERS:
         raise UserError(
             f"{folder / METADATA}: its pictures are to be resized by {metadata['resizing']!r}, but known are "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZING
 from video3d.common.errors import UserError
+from video3d.common.printable import printable
 from video3d.common.settings import Settings
 from video3d.common.versions import package_versions
 from video3d.evaluation.model_metadata import UNCHECKED
@@ -48,7 +49,7 @@ def describe_model(weights: Path, known: dict, settings: Settings, expected_clas
         "protocol": choose_protocol(known, settings),
         "weights": {
             **UNCHECKED,
-            "source": str(weights),
+            "source": printable(str(weights)),
             "sha256": known["sha256"],
             "made_by": known["source"],
         },

@@ -22,7 +22,7 @@ from video3d.compute.device import use_device
 from video3d.dataset.split_table import Video
 from video3d.evaluation.engines import choose_engine
 from video3d.evaluation.exported_model import read_metadata
-from video3d.evaluation.model_metadata import PARAMETERS, PROGRAM
+from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM
 from video3d.evaluation.protocols import views
 from video3d.evaluation.tensorrt import rewrite_for_tensorrt
 from video3d.frames.frame_pack import Pack
@@ -59,7 +59,12 @@ class Predictor:
         self._input = self._predictor.get_input_handle(self._predictor.get_input_names()[0])
         self._output = self._predictor.get_output_handle(self._predictor.get_output_names()[0])
         with _stdout_to_stderr():  # the first run chooses kernels, and some of them print a line
-            self(np.zeros((1, *self.clip_shape), np.uint8))
+            answers = self(np.zeros((1, *self.clip_shape), np.uint8)).shape[1]
+        if answers != len(self.class_names):
+            raise UserError(
+                f"{self.folder / METADATA} names {len(self.class_names)} classes, but the model beside it tells "
+                f"{answers} apart; export the model again"
+            )
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:

@@ -11,7 +11,10 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from video3d.common.errors import UserError
+from video3d.common.folders import expand_home
+from video3d.common.printable import printable
 
+LONGEST_NAME = 100  # characters of an archive's name that are kept: the rest of 255 bytes is for what is added
 VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 
 
@@ -48,21 +51,25 @@ def choose_source(sources: Sequence[str], classes: Iterable[str] = (), setting: 
     """
     reasons, urls, absent = [], [], []
     for source in sources:
-        as_it_is = Path(source).exists()
-        variables = [] if as_it_is else [match[1] or match[2] for match in VARIABLE.finditer(source)]
-        undefined = [name for name in variables if not os.environ.get(name)]
-        if undefined:
-            reasons.append(f"{source}: the environment variable {undefined[0]} is not set")
+        try:
+            as_it_is = not is_url(source) and Path(source).exists()
+            variables = [] if as_it_is else [match[1] or match[2] for match in VARIABLE.finditer(source)]
+            undefined = [name for name in variables if not os.environ.get(name)]
+            if undefined:
+                reasons.append(f"{source}: the environment variable {undefined[0]} is not set")
+                continue
+            place = source if as_it_is else os.path.expandvars(source)
+            if is_url(place):
+                urls.append(place)
+                continue
+            path = _local_path(place)
+            if path.is_dir():
+                return DataSource("folder", "", str(path))
+            if path.is_file():
+                return DataSource("archive", _local_name(path), str(path))
+        except (OSError, ValueError) as error:  # a name that no file and no server can have
+            reasons.append(f"{source}: {error}")
             continue
-        place = source if as_it_is else os.path.expandvars(source)
-        if is_url(place):
-            urls.append(place)
-            continue
-        path = _local_path(place)
-        if path.is_dir():
-            return DataSource("folder", "", str(path))
-        if path.is_file():
-            return DataSource("archive", _local_name(path), str(path))
         reasons.append(f"{source}: {path} does not exist")
         if path.suffix:
             absent.append(path)
@@ -90,12 +97,12 @@ def _local_path(place: str) -> Path:
         return Path(url2pathname(path))
     if "://" in place:
         raise UserError(f"{place}: only http:, https: and file: URLs can be read")
-    return Path(place).expanduser()
+    return expand_home(Path(place))
 
 
 def _local_name(path: Path) -> str:
     """Return the name of an archive in resources/, without what Snakemake would take for a wildcard in an output."""
-    return re.sub("[{}<>]", "_", path.name)
+    return _shortened(re.sub("[{}<>]", "_", printable(path.name)))
 
 
 def _remote(urls: list[str], classes: list[str]) -> DataSource:
@@ -109,4 +116,8 @@ def _remote(urls: list[str], classes: list[str]) -> DataSource:
 def archive_name(url: str) -> str:
     """Return the last part of the path of `url`, reduced to plain characters."""
     name = PurePosixPath(unquote(urlsplit(url).path)).name
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "archive"
+    return _shortened(re.sub(r"[^A-Za-z0-9._-]", "_", name)).lstrip(".") or "archive"
+
+
+def _shortened(name: str) -> str:
+    return name[-LONGEST_NAME:]

@@ -166,9 +166,14 @@ class Decoding:
         self._messages.seek(0)
         said = read_messages(self._messages.read().decode(errors="replace"))
         said.errors.extend([self._problem] if self._problem else [])
-        status, message = video_status(said, frames, exit_code, announced_length(self.video))
+        announced, source = None, ""
+        try:
+            announced, source = announced_length(self.video), sha256(self.video)[:SOURCE_DIGITS]
+        except OSError as error:
+            said.errors.append(f"it cannot be read: {error.strerror}")
+        status, message = video_status(said, frames, exit_code, announced)
         width, height = self._encoder.size if frames else (0, 0)
         return ExtractedVideo(
             self.video.stem, frames, said.fps, width, height, size, status, message,
-            content if frames else "", sha256(self.video)[:SOURCE_DIGITS],
+            content if frames else "", source,
         )  # fmt: skip

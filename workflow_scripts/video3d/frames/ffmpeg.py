@@ -14,16 +14,22 @@ from video3d.common.errors import UserError
 
 # Containers that hold their own data; playlists and the like, which could point at other files, are no videos.
 CONTAINERS = "avi,mov,mp4,matroska,webm,mpeg,mpegts,flv,asf,ogg"
+PLACE = "file:"  # of the video in the command: ffmpeg-python takes no name that is not UTF-8
 FPS_MODE_SINCE = (5, 1)
 SCALER = "bilinear+accurate_rnd"  # accurate rounding: the same frames whatever the processor
 
 
 class Messages(NamedTuple):
-    """What ffmpeg said about a video: frame rate, end of the last frame in seconds if known, lines about errors."""
+    """What ffmpeg said about a video.
+
+    Frame rate; end of the last frame in seconds, if known; lines about errors; whether all that it holds is sound, with
+    or without the picture of a cover.
+    """
 
     fps: float
     end: float | None
     errors: list[str]
+    sound_alone: bool = False
 
 
 def read_messages(messages: str) -> Messages:
@@ -32,28 +38,28 @@ def read_messages(messages: str) -> Messages:
     times = re.findall(r"time=(\d+):(\d+):([\d.]+)", messages)
     end = sum(float(part) * seconds for part, seconds in zip(times[-1], (3600, 60, 1), strict=True)) if times else None
     audio = set(re.findall(r"Stream #0:.*Audio: (\w+)", messages))
+    moving = [line for line in re.findall(r"Stream #0:.*Video: .*", messages) if "(attached pic)" not in line]
     errors = []
     for line in messages.splitlines():
         match = re.match(r"(?P<contexts>(?:\[[^]]* @ \w+\] )*)\[(?:error|fatal|panic)\] (?P<text>.*\S)", line)
         if match and not any(f"[{codec}" in match["contexts"] for codec in audio):
             errors.append(re.sub(r" @ 0x\w+", "", match["contexts"]) + match["text"])
-    return Messages(float(rate[1]) if rate else 0.0, end, errors)
+    return Messages(float(rate[1]) if rate else 0.0, end, errors, bool(audio) and not moving)
 
 
 def extraction_command(video: Path, short_side: int) -> list[str]:
     """Return the command with which ffmpeg writes all frames of `video` to its output, as a YUV4MPEG2 stream.
 
-    Their colours are those of JPEG (JFIF, ITU-T T.871): full range, the matrix of BT.601, 4:2:0.
+    Their colours are those of JPEG (JFIF, ITU-T T.871): full range, the matrix of BT.601, 4:2:0. The picture of a cover
+    (V in ffmpeg's words: video without attached pictures) is no video.
     """
     program = ffmpeg_program()
     as_decoded = {"fps_mode": "passthrough"} if ffmpeg_version(program) >= FPS_MODE_SINCE else {"vsync": 0}
-    source = ffmpeg.input(
-        f"file:{video}", an=None, threads=1, format_whitelist=CONTAINERS, protocol_whitelist="file,pipe"
-    )
+    source = ffmpeg.input(PLACE, an=None, threads=1, format_whitelist=CONTAINERS, protocol_whitelist="file,pipe")
     scale = {"w": f"if(gt(iw,ih),-1,{short_side})", "h": f"if(gt(iw,ih),{short_side},-1)", "flags": SCALER}
     colours = {"out_range": "pc", "out_color_matrix": "bt601"}
-    frames = source.video.filter("scale", **scale, **colours).filter("format", "yuv420p")
-    return (
+    frames = source["V"].filter("scale", **scale, **colours).filter("format", "yuv420p")
+    command = (
         frames.output(
             "pipe:",
             format="yuv4mpegpipe",
@@ -64,6 +70,7 @@ def extraction_command(video: Path, short_side: int) -> list[str]:
         .global_args("-hide_banner", "-nostdin", "-loglevel", "level+info", "-filter_complex_threads", "1")
         .compile(program)
     )
+    return [f"file:{video}" if part == PLACE else part for part in command]
 
 
 @cache

@@ -1,9 +1,35 @@
-"""Whether a video was decoded whole, by what ffmpeg said and by what the video's header announces."""
+"""Whether a video can be decoded, and was decoded whole: by what ffmpeg said and what the video's header announces."""
 
+import stat
 import struct
 from pathlib import Path
 
+from video3d.common.printable import printable
 from video3d.frames.ffmpeg import Messages
+
+NO_FILES = {
+    stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
+
+
+def file_problem(video: Path) -> tuple[str, str] | None:
+    """Return the status (missing or unreadable) and a message if there is nothing to decode; None if there may be.
+
+    Whoever opens a named pipe waits, so what is no file is not opened.
+    """
+    try:
+        mode = video.stat().st_mode
+        if stat.S_ISDIR(mode):
+            next(video.iterdir(), None)  # raises what keeps us out of a folder
+            return "unreadable", "it is a link to a folder: give that folder itself"
+        if not stat.S_ISREG(mode):
+            return "unreadable", f"it is {NO_FILES[stat.S_IFMT(mode)]}, no file"
+        with video.open("rb") as file:
+            return None if file.read(1) else ("unreadable", "the file is empty")
+    except FileNotFoundError:
+        return "missing", "it is a link to nowhere" if video.is_symlink() else "there is no such file"
+    except OSError as error:
+        return "unreadable", f"it cannot be read: {error.strerror}"
 
 
 def video_status(said: Messages, frames: int, exit_code: int, announced: tuple[float, float] | None) -> tuple[str, str]:
@@ -19,7 +45,9 @@ def video_status(said: Messages, frames: int, exit_code: int, announced: tuple[f
         exit_code: of ffmpeg.
         announced: what `announced_length` returns for the video.
     """
-    first_and_last = "; ".join(dict.fromkeys(said.errors[:1] + said.errors[-1:]))
+    first_and_last = printable("; ".join(dict.fromkeys(said.errors[:1] + said.errors[-1:])))
+    if frames == 0 and said.sound_alone:
+        return "unreadable", "it holds sound and no video"
     if frames == 0:
         return "unreadable", first_and_last or "no frame decodes"
     if exit_code != 0 or said.errors:

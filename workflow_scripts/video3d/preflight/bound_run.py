@@ -91,11 +91,11 @@ def differences(
                 if _comparable(setting, old) != _comparable(setting, new) and (setting, old) != LEFT_NOTHING_OUT:
                     yield setting, f"{_text(old)} → {_text(new)}"
     labels = made.get("labels")
-    if isinstance(labels, list) and set(labels) != set(classes):
+    if isinstance(labels, list) and sorted(map(str, labels)) != sorted(classes):
         yield "dataset.classes", f"{_text(labels)} → {_text(list(classes))}"
-    start, weights = made.get("start"), settings.train.weights
-    if start and "train" in binding and weights and Path(weights).is_file() and start["sha256"] != sha256(weights):
-        yield "the file of train.weights", f"SHA-256 {start['sha256'][:12]}… → {sha256(weights)[:12]}…"
+    start, weights = str(_value(made, "start.sha256", "")), settings.train.weights
+    if start and "train" in binding and weights and Path(weights).is_file() and start != sha256(weights):
+        yield "the file of train.weights", f"SHA-256 {start[:12]}… → {sha256(weights)[:12]}…"
 
 
 def evaluation_changes(run: Path, settings: Settings) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from video3d.common.errors import UserError
-from video3d.common.folders import visible_files
+from video3d.common.folders import expand_home, visible_entries
 from video3d.common.settings import DatasetSettings, Settings
 from video3d.fetch.archive_members import is_video
 from video3d.fetch.sources import DataSource
@@ -81,8 +81,8 @@ def missing_file(setting: str, path: str) -> Iterator[str]:
 
 
 def _similar_file(file: Path) -> str:
-    if file.expanduser().is_file():
-        return f"; ~ is not expanded here: write {file.expanduser()}"
+    if (expanded := expand_home(file)).is_file():
+        return f"; ~ is not expanded here: write {expanded}"
     if not file.parent.is_dir():
         return f", nor does the folder {file.parent}; the current folder is {Path.cwd()}"
     names = [entry.name for entry in file.parent.iterdir() if not entry.name.startswith(".")]
@@ -110,8 +110,8 @@ def missing_run(results: Path, this: str) -> Iterator[str]:
 
 def empty_folder(folder: str) -> Iterator[str]:
     """Yield a message if there is no video to predict in `folder`."""
-    path = Path(folder).expanduser()
+    path = expand_home(Path(folder))
     if not path.is_dir():
         yield f"predict: videos: {folder} " + ("is a file; expected a folder" if path.is_file() else "does not exist")
-    elif not visible_files(path):
+    elif not visible_entries(path):
         yield f"predict: videos: there is no file in {folder}"

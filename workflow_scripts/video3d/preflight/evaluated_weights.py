@@ -3,8 +3,9 @@
 import hashlib
 from pathlib import Path
 
+from video3d.common.errors import UserError
 from video3d.common.files import file_state
-from video3d.preflight.bound_run import read_mapping
+from video3d.evaluation.model_metadata import read_origin
 
 
 def weights_mark(given: str | None) -> str:
@@ -21,7 +22,11 @@ def replacement(weights: Path, origin: Path) -> str:
 
     Empty as long as there are no weights, or nothing is known about them.
     """
-    known = read_mapping(origin)
-    if not (known and weights.is_file()):
+    if not (origin.is_file() and weights.is_file()):
         return ""
-    return known["replacement"] if known["file_state"] == file_state(weights) else file_state(weights)
+    try:
+        known = read_origin(origin)
+    except UserError:  # the export will say so
+        return ""
+    unchanged = known.get("file_state") == file_state(weights)
+    return known.get("replacement", "") if unchanged else file_state(weights)

@@ -16,6 +16,8 @@ from video3d.preflight.check_files import file_faults, source_faults
 from video3d.preflight.check_lists import split_faults
 from video3d.training.requirements import settings_faults
 
+MISSING_FOLDER = "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
+
 
 def check(
     settings: Settings,
@@ -58,7 +60,7 @@ def check(
 def target_faults(settings: Settings, targets: Iterable[str]) -> Iterator[str]:
     """Yield which setting a target needs that no other does."""
     if {"predict", f"results/{settings.run}/predictions.csv"} & set(targets) and not settings.predict.videos:
-        yield "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
+        yield MISSING_FOLDER
 
 
 def only_compares(targets: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from video3d.common.printable import printable_lines
 from video3d.dataset.audit_table import FAULTS
 from video3d.report.headline import MEAN, Score, percent
 from video3d.report.provenance import describe_validation
@@ -36,7 +37,7 @@ def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[
         said.append(f"Only {len(settings.splits)} of the three official splits: {splits}.")
     if groups := describe_validation(run):
         said.append(f"Held out of the training list for validation, and not trained on: {groups}.")
-    return said + weights_notices(run)
+    return [printable_lines(notice) for notice in said + weights_notices(run)]
 
 
 def leak_notices(run: Run) -> list[str]:
@@ -70,6 +71,10 @@ def weights_notices(run: Run) -> list[str]:
         if origin.get("start"):
             start = f"{origin['start']['source']} (SHA-256 {origin['start']['sha256'][:12]}…)"
             said.setdefault(f"was trained starting from the weights {start}.", []).append(where)
+        if not origin.get("classes_named", True):
+            said.setdefault(
+                "has weights that do not name their classes: taken to be those of the split, in its order.", []
+            ).append(where)
         if not origin["training_data_known"]:
             said.setdefault(
                 "has weights whose training data are unknown: the test videos may be among them.", []

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from video3d.common.errors import UserError
+from video3d.common.printable import safe_cell
 from video3d.common.versions import git_commit, package_versions
 from video3d.frames.ffmpeg import ffmpeg_program, ffmpeg_version
 from video3d.report.results import Run
@@ -47,8 +48,8 @@ def describe_weights(run: Run) -> pd.DataFrame:
                 "split": split,
                 "seed": seed,
                 "weights": origin.get("origin", ""),
-                "file": origin.get("source", ""),
-                "started from": (origin.get("start") or {}).get("source", ""),
+                "file": safe_cell(origin.get("source", "")),
+                "started from": safe_cell((origin.get("start") or {}).get("source", "")),
                 "sha256": origin.get("sha256", ""),
                 "data": training.get("data", ""),
                 "commit": training.get("commit", ""),

@@ -4,17 +4,18 @@ Nothing here needs pandas or Paddle: a dry run, too, looks whether a run can be 
 """
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from video3d.common.documents import read_document, read_json
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.common.settings import Settings, parse_settings, resolve
 from video3d.common.settings_renamed import with_todays_names
 from video3d.evaluation.model_metadata import PARAMETERS, read_model_metadata
+from video3d.weights.description_schema import Description
 
 ACCURACY_COLUMNS = {"split", "seed", "protocol", "videos", "top1", "top1_low", "top1_high"}
 COMPARED_COLUMNS = {"video", "class", "label", "group", "correct"}  # of predictions, for a comparison of two runs
@@ -71,8 +72,6 @@ def read_model(network: Path) -> dict[str, Any]:
     path = network / "model" / "metadata.json"
     _require_file(path)
     model = read_model_metadata(path)
-    _require_keys(path, model, "model", "weights")
-    _require_keys(path, model["model"], "depth", "shortcut", "width")
     _require_keys(path, model["weights"], "source", "sha256")
     return model
 
@@ -95,7 +94,7 @@ def read_training(network: Path, model: dict[str, Any]) -> dict[str, Any] | None
     path, history = network / "weights.json", network / "history.csv"
     if model["weights"]["origin"] != "trained" or not (path.is_file() and history.is_file()):
         return None
-    training = read_mapping(path)
+    training = read_document(path, Description, REMEDY)
     if training.get("sha256") != model["weights"]["sha256"] or training.get("history_sha256") != sha256(history):
         return None
     _require_keys(path, training.get("train"), *TRAINING_SETTINGS)
@@ -105,11 +104,12 @@ def read_training(network: Path, model: dict[str, Any]) -> dict[str, Any] | None
 def read_mapping(path: Path) -> dict[str, Any]:
     """Read a mapping from a JSON or YAML file. Raises UserError if there is no such file, or something else in it."""
     _require_file(path)
+    if path.suffix == ".json":
+        return read_json(path, REMEDY)
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{path} is not {path.suffix[1:].upper()} ({error}); {REMEDY}") from error
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UserError(f"{path} is not YAML ({error}); {REMEDY}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path} is damaged: it holds a {type(content).__name__} instead of a mapping; {REMEDY}")
     return content

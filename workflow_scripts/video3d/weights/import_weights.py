@@ -18,7 +18,7 @@ from video3d.common.files import sha256
 from video3d.common.settings import ClipSettings, ModelSettings
 from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
 from video3d.model.resnet3d import build_network
-from video3d.weights.description import read_description
+from video3d.weights.description import read_description, require_same_network
 from video3d.weights.paddle_reader import read_paddle
 from video3d.weights.pdparams import HEAD, compare_state_dict
 from video3d.weights.safetensors_reader import is_safetensors, read_safetensors
@@ -73,7 +73,9 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
         raise UserError(f"{path} is no file of weights: its tensors share their numbers, and are larger than it is")
     tensors = paddle_tensors(published, path)
     checksum = metadata.get("sha256") or sha256(path)
-    return tensors, identify_network(tensors, path) | _origin(published) | metadata | {"sha256": checksum}
+    network = identify_network(tensors, path)
+    require_same_network(path, metadata, network)
+    return tensors, network | _origin(published) | metadata | {"sha256": checksum}
 
 
 def paddle_tensors(published: Mapping[str, np.ndarray], path: str | Path) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ A file is a pickled dict of NumPy arrays (`.pdparams`), with what is known about
 `paddle.load` reads it too; here video3d.weights.paddle_reader does, which runs nothing that a pickle contains.
 """
 
-import json
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from paddle import nn
 
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
-from video3d.weights.description import description_path
+from video3d.weights.description import write_description
 
 HEAD = ("fc.weight", "fc.bias")
 NAMES_SHOWN = 8
@@ -44,9 +43,7 @@ def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
     with atomic_path(path) as temporary:
         with temporary.open("wb") as file:
             pickle.dump(tensors, file, protocol=4)  # the newest that paddle.load documents
-        text = json.dumps({**metadata, "sha256": sha256(temporary)}, indent=2, ensure_ascii=False)
-        with atomic_path(description_path(path)) as beside:
-            beside.write_text(text + "\n", encoding="utf-8")
+        write_description(path, sha256(temporary), metadata)
 
 
 def compare_state_dict(network: nn.Layer, tensors: Mapping[str, np.ndarray]) -> StateDictDiff:

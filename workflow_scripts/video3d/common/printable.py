@@ -1,0 +1,28 @@
+"""Text from outside, such as names of files, as people may see it: on a terminal, in a log, in a spreadsheet."""
+
+FORMULA = tuple("=+-@＝＋－＠")  # what a spreadsheet takes for the beginning of a formula, in full width too
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with every character that cannot be seen as its escape: `\n`, `\x1b`, `\u202e`.
+
+    Such are control characters, which change what a terminal shows, and bytes of names that are not UTF-8, which Python
+    has as lone surrogates.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def printable_lines(text: str) -> str:
+    """Return `text`, which may have several lines, with each of them `printable`."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def safe_cell(text: str) -> str:
+    """Return `text` as the cell of a CSV file that people open: printable, and no formula.
+
+    What would begin one gets an apostrophe in front, by which spreadsheets know text. Source: OWASP, "CSV Injection".
+    """
+    shown = printable(text)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown
