@@ -1,49 +1,29 @@
 """What stops a call before anything runs. A rule that a guard watches has it among its inputs or params."""
 
-import contextlib
-import io
 from functools import cache
 
-from snakemake.cli import parse_args
 from snakemake.logging import logger
 
 from video3d.preflight import bound_run, compared_runs, plan
 from video3d.preflight.run_lock import hold_folder
-
-
-def command_line():
-    """What Snakemake was called with, or None if another program calls it.
-
-    While the rules are read, Snakemake tells neither the targets nor the executor, nor whether it is a dry run.
-    """
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            return parse_args(sys.argv[1:])[1]
-    except SystemExit:
-        return None
+from video3d.preflight.snakemake_notes import use_own_notes
 
 
 def check_plan(call):
     """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
     if call is None:
         return plan.check(SETTINGS, VIDEOS, LISTS)
-    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), reports=bool(call.report))
+    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), reports=only_reports(call))
 
-
-def runs_here(call):
-    """Whether the jobs run on this machine, not on a cluster."""
-    return call.executor in {None, "local"}
-
-
-CALL = command_line() if workflow.is_main_process else None
 
 if workflow.is_main_process:
     try:
         check_plan(CALL)
+        if not LOOKS:
+            hold_folder(unlock=CALL is not None and CALL.unlock)
     except UserError as error:
         stop(error)
-    if CALL is None or not (CALL.dryrun or CALL.lint):
-        hold_folder()
+    use_own_notes(LOOKS)
 
 
 def tables_are_bound(wildcards):
