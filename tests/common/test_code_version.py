@@ -201,9 +201,10 @@ common/code_version.py
 common/console.py
 common/disk.py
 common/errors.py
-common/file_lock.py              train tuning evaluate predict
+common/file_lock.py              all
 common/files.py                  all
 common/folders.py                predict
+common/job.py
 common/last_words.py
 common/settings.py
 common/settings_errors.py
@@ -267,6 +268,7 @@ preflight/check_files.py
 preflight/check_lists.py
 preflight/plan.py
 preflight/run_lock.py
+preflight/snakemake_notes.py
 
 report/analysis.py               compare figures
 report/captions.py               figures

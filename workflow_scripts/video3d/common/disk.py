@@ -50,9 +50,10 @@ def disk_fault(error: OSError, path: Path | None = None) -> str:
     if path is None:
         return f"a disk is full ({error.strerror}); free some space and run the same command again"
     folder = next(parent for parent in path.absolute().parents if parent.is_dir())
+    free = _size(shutil.disk_usage(folder).free)
     return (
-        f"{path} could not be written ({error.strerror}): it needs more than the {_size(shutil.disk_usage(folder).free)} "
-        f"that are free in {folder}; free some space and run the same command again"
+        f"{path} could not be written ({error.strerror}): it needs more than the {free} that are free in {folder}; free "
+        "some space and run the same command again"
     )
 
 

@@ -5,12 +5,12 @@ find the folder unlocked, and a dry run makes folders and writes files.
 """
 
 import fcntl
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from snakemake import workflow
 from snakemake.persistence.file import FilePersistence
 
 NOTES = Path(".snakemake")
@@ -19,7 +19,7 @@ WRITTEN_BY_A_DRY_RUN = "iocache"
 
 def use_own_notes(only_looks: bool) -> None:
     """Have this process of Snakemake keep its notes in the way below; one that `only_looks` writes nothing."""
-    workflow.FilePersistence = LookedAtNotes if only_looks else OwnNotes
+    sys.modules["snakemake.workflow"].FilePersistence = LookedAtNotes if only_looks else OwnNotes
 
 
 class OwnNotes(FilePersistence):
