@@ -98,6 +98,7 @@ def test_an_orphaned_extraction_ends_and_the_next_waits_for_it(fresh):
         pytest.param(signal.SIGKILL, marks=pytest.mark.faults),
         pytest.param(signal.SIGHUP, marks=pytest.mark.faults),
     ],
+    ids=lambda number: number.name,
 )
 def test_a_training_is_saved_and_ends_when_snakemake_alone_is_signalled(finished, number):
     (finished.folder / WEIGHTS).unlink()
