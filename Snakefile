@@ -25,7 +25,7 @@ include: "rules/cluster.smk"
 
 pathvars:
     dataset=SETTINGS.dataset.name,
-    frames=FRAMES,
+    frames=str(FRAMES.relative_to(ROOT)),
     run=SETTINGS.run,
 
 
@@ -39,7 +39,11 @@ wildcard_constraints:
     other=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
 
 
-report: "report/workflow.rst"
+# The landing page names the run. A module leaves the settings and the page of the workflow that uses it as they are.
+if not IS_MODULE:
+    config["run"] = SETTINGS.run
+
+    report: "report/workflow.rst"
 
 
 onerror:

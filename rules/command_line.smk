@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import os
 import sys
 
 from snakemake.cli import parse_args
 
+IS_MODULE = not workflow.modifier.is_main_snakefile()
 ONLY_LOOK = (
     *("dryrun", "lint", "dag", "rulegraph", "filegraph", "d3dag", "summary", "detailed_summary"),
     *("list_rules", "list_target_rules", "list_changes", "list_input_changes", "list_params_changes", "list_untracked"),
@@ -13,11 +15,15 @@ ONLY_LOOK = (
 
 
 def command_line():
-    """Return the options of this call, or None if another program calls Snakemake."""
+    """Return the options of this call, or None if another program calls Snakemake.
+
+    Profiles are found from the folder where the call was made, which --directory has left by now.
+    """
+    start = os.environ.get("PWD", ".") if workflow.overwrite_workdir else "."
     try:
-        with contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.chdir(start):
             return parse_args(sys.argv[1:])[1]
-    except SystemExit:
+    except (SystemExit, OSError):
         return None
 
 
@@ -36,6 +42,7 @@ def only_looks(call):
     return only_reports(call) or any(getattr(call, option) for option in ONLY_LOOK)
 
 
-CALL = command_line() if workflow.is_main_process else None
-LOOKS = CALL is not None and only_looks(CALL)
+# The targets of a workflow that has this one as a module are its own, and so are its folder and its GPUs.
+CALL = command_line() if workflow.is_main_process and not IS_MODULE else None
+LOOKS = workflow.output_settings.dryrun or (CALL is not None and only_looks(CALL))
 sys.dont_write_bytecode |= LOOKS  # of the code that is imported next

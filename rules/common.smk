@@ -7,7 +7,13 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
+if not workflow.current_basedir.is_local:
+    raise SystemExit(
+        "error: the scripts of this workflow are needed on this machine: clone it, and give the clone's path"
+    )
 PROJECT = Path(workflow.current_basedir).parent  # `workflow.basedir` is another workflow's folder in a module
+# The folder of data/, resources/ and results/. Snakemake adds a module's prefix to inputs and outputs, and nowhere else.
+ROOT = Path(workflow.modifier.modify_path("results")).parent
 SCRIPTS = PROJECT / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 # With --sdm conda it is that of the environment; else the one that runs Snakemake, also where no environment is activated.
@@ -39,21 +45,22 @@ except UserError as error:
     stop(error)
 
 CLASS_NAMES = SETTINGS.dataset.classes or list(ucf101.CLASSES)
+DATA = ROOT / "data" / SETTINGS.dataset.name
 # Runs with other `frames:` settings can share a data set: each finds its own frames.
-FRAMES = f"data/{SETTINGS.dataset.name}/frames/{SETTINGS.frames.short_side}px_q{SETTINGS.frames.quality}"
-RESULTS = Path("results", SETTINGS.run)
+FRAMES = DATA / "frames" / f"{SETTINGS.frames.short_side}px_q{SETTINGS.frames.quality}"
+RESULTS = ROOT / "results" / SETTINGS.run
 SPLITS = SETTINGS.splits
 SEEDS = SETTINGS.seeds
 PROTOCOLS = SETTINGS.evaluate.protocols
 
 
-def command(script):
+def command(script, python=PYTHON):
     """Return the start of a command: it runs workflow_scripts/<script>.py and keeps what that prints in its `--log`.
 
     It makes no job stale, see `untracked_device`: this folder can be moved. Variables of the Snakefile are unknown to
     the commands of a module, parameters are not.
     """
-    start = shlex.join(["bash", str(SCRIPTS / "logged.sh"), PYTHON, str(SCRIPTS / f"{script}.py")])
+    start = shlex.join(["bash", str(SCRIPTS / "logged.sh"), python, str(SCRIPTS / f"{script}.py")])
     return lambda wildcards, threads: start
 
 

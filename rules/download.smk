@@ -23,7 +23,7 @@ rule make_demo_dataset:
 rule download_videos:
     """Fetch the archive of videos, or link to a local one, and check its SHA-256."""
     input:
-        lambda wildcards: as_inputs(VIDEOS.local_files()),
+        lambda wildcards: exact_inputs(VIDEOS.local_files()),
     output:
         videos_archive(),
     log:
@@ -50,7 +50,7 @@ rule download_videos:
 rule download_splits:
     """Fetch the official train and test lists, and check their SHA-256."""
     input:
-        lambda wildcards: as_inputs(LISTS.local_files()),
+        lambda wildcards: exact_inputs(LISTS.local_files()),
     output:
         lists=directory("resources/<dataset>/ucfTrainTestlist"),
     log:
@@ -79,7 +79,7 @@ checkpoint unpack:
     `ancient()`: Snakemake would take a job whose ancient input is made in the same call for done (docs/snakemake.md).
     """
     input:
-        source=as_inputs([unpack_source()]),
+        source=exact_inputs([unpack_source()]),
         lists=rules.download_splits.output.lists,
     output:
         table=unpacked_table(),

@@ -12,18 +12,20 @@ from video3d.preflight.snakemake_notes import use_own_notes
 def check_plan(call):
     """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
     if call is None:
-        return plan.check(SETTINGS, VIDEOS, LISTS)
-    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), reports=only_reports(call))
+        return plan.check(SETTINGS, VIDEOS, LISTS, needs_data=not IS_MODULE, root=ROOT)
+    needs_data = not only_reports(call)
+    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), needs_data=needs_data)
 
 
 if workflow.is_main_process:
     try:
         check_plan(CALL)
-        if not LOOKS:
+        if not (IS_MODULE or LOOKS):
             hold_folder(unlock=CALL is not None and CALL.unlock)
     except UserError as error:
         stop(error)
-    use_own_notes(LOOKS)
+    if not IS_MODULE:
+        use_own_notes(LOOKS)
 
 
 def tables_are_bound(wildcards):
@@ -60,6 +62,6 @@ def compared_answers(wildcards):
     The files are no inputs of the comparison: with the settings at hand Snakemake would make them, which trains.
     """
     try:
-        return compared_runs.version_of_answers((wildcards.run, wildcards.other))
+        return compared_runs.version_of_answers(RESULTS.parent, (wildcards.run, wildcards.other))
     except UserError as error:
         stop(error)

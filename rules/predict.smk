@@ -4,7 +4,7 @@ rule predict:
         program=model_of_prediction("model.json"),
         parameters=model_of_prediction("model.pdiparams"),
         metadata=model_of_prediction("metadata.json"),
-        videos=lambda wildcards: as_inputs(videos_to_predict(wildcards)),
+        videos=lambda wildcards: exact_inputs(videos_to_predict(wildcards)),
     output:
         "results/<run>/predictions.csv",
     log:

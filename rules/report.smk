@@ -118,3 +118,34 @@ rule figures:
     shell:
         "exec {params.command} --log {log:q} --run {params.run:q} --frames {params.frames:q}"
         " --settings {params.settings:q} --output {params.figures:q}"
+
+
+if not IS_MODULE:  # the report of another workflow is its own affair: it holds these figures, too
+
+    rule report:
+        """Put everything on one page, as `snakemake --report` does; run by name: snakemake report."""
+        input:
+            figures=rules.figures.output,
+            settings="results/<run>/config.yaml",
+        output:
+            "results/<run>/report.html",
+        log:
+            "logs/report/<run>.log",
+        benchmark:
+            "benchmarks/report/<run>.tsv"
+        localrule: True
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=1000,
+        params:
+            # It calls Snakemake, which an environment of conda's lacks.
+            command=command("make_report", python=sys.executable),
+            code=code_version("make_report"),
+            captions=folder_version("report"),
+            settings=untracked_settings,
+            snakefile=lambda wildcards, threads: workflow.main_snakefile,
+        shell:
+            "exec {params.command} --log {log:q} --snakefile {params.snakefile:q} --settings {params.settings:q}"
+            " --output {output:q}"

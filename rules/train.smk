@@ -5,7 +5,7 @@ rule train:
         # The tables hold the content of every video, so packs that are written anew with the same frames start no training.
         manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
         packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
-        start=lambda wildcards: as_inputs(with_description(SETTINGS.train.weights)),
+        start=lambda wildcards: exact_inputs(with_description(SETTINGS.train.weights)),
         bound=trainings_are_bound,
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
