@@ -52,8 +52,8 @@ def disk_fault(error: OSError, path: Path | None = None) -> str:
     folder = next(parent for parent in path.absolute().parents if parent.is_dir())
     free = _size(shutil.disk_usage(folder).free)
     return (
-        f"{path} could not be written ({error.strerror}): it needs more than the {free} that are free in {folder}; free "
-        "some space and run the same command again"
+        f"{path} could not be written ({error.strerror}): it needs more than the {free} that are free in {folder}; "
+        "free some space and run the same command again"
     )
 
 

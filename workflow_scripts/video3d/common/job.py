@@ -19,7 +19,7 @@ from typing import TextIO
 
 from video3d.common.file_lock import try_lock
 
-RUN = "VIDEO3D_RUN"  # number of the inherited end of the pipe
+RUN = "VIDEO3D_RUN"  # the inherited end of the pipe: its number, and the inode of the pipe
 LOG = "VIDEO3D_LOG"  # the log of the job, by which it is known; logged.sh sets it
 SECONDS_BETWEEN_SIGNALS = 1.0
 LOCKS = Path(".snakemake/jobs")
@@ -35,7 +35,7 @@ def tell_jobs_of_the_end() -> int:
     os.set_blocking(own_end, False)
     with contextlib.suppress(ValueError):  # not in the main thread: then the end of the process has to do
         signal.set_wakeup_fd(own_end, warn_on_full_buffer=False)
-    os.environ[RUN] = str(jobs_end)
+    os.environ[RUN] = f"{jobs_end} {os.fstat(jobs_end).st_ino}"
     return jobs_end
 
 
@@ -45,7 +45,7 @@ def join_run() -> None:
     A script that is called by hand belongs to no run. Its own children do not either: they end with it.
     """
     if run := os.environ.pop(RUN, None):
-        threading.Thread(target=_end_with_run, args=(int(run),), daemon=True).start()
+        threading.Thread(target=_end_with_run, args=tuple(map(int, run.split())), daemon=True).start()
     if log := os.environ.pop(LOG, None):
         hold_job(log)
 
@@ -66,11 +66,13 @@ def hold_job(log: str) -> None:
             logging.info("the other process has ended")
 
 
-def _end_with_run(pipe: int) -> None:
+def _end_with_run(end: int, inode: int) -> None:
     try:
-        select.select([pipe], [], [])
-    except OSError:  # what a container has closed cannot be waited for
-        return
+        if os.fstat(end).st_ino != inode:
+            return
+    except OSError:
+        return  # what starts programs in a container may close their files
+    select.select([end], [], [])
     while True:  # it may come when signals are ignored, as while processes start
         signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
         time.sleep(SECONDS_BETWEEN_SIGNALS)
