@@ -8,7 +8,7 @@ from pathlib import Path
 
 from video3d.common.errors import UserError
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+LIMITS = {errno.EDQUOT, errno.EFBIG}  # of a user, of a file; the disk may have space
 FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 NO_PLACE = "No usable temporary directory"  # how tempfile begins to say that none can be written to
 
@@ -45,7 +45,9 @@ def disk_fault(error: OSError, path: Path | None = None) -> str:
         return f"temporary files can be written nowhere ({error.strerror}); free some space there or set TMPDIR"
     if error.errno in FORBIDDEN:
         return f"{path or 'a file'} cannot be used: {error.strerror}; see who owns it and how its disk is mounted"
-    if error.errno not in FULL:
+    if error.errno in LIMITS:
+        return f"{path or 'a file'} could not be written: {error.strerror}; remove something, or ask who set the limit"
+    if error.errno != errno.ENOSPC:
         return ""
     if path is None:
         return f"a disk is full ({error.strerror}); free some space and run the same command again"

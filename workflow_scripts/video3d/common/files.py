@@ -79,7 +79,7 @@ def file_state(path: str | os.PathLike) -> str:
 
 
 def _is_part(name: str) -> bool:
-    return name.startswith(".") and name.endswith(".part")
+    return name.startswith(".") and name.endswith((".part", ".partial"))
 
 
 def _is_abandoned(folder: Path) -> bool:
