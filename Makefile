@@ -1,7 +1,7 @@
 # make demo   the whole workflow on the embedded data set, ending with results/demo/report.html
 # make install  the software, in .venv
 # make test   every test
-# make faults  broken machines and hostile files: kills, full disks, other namespaces; half an hour, with a table
+# make faults  broken machines and hostile files: kills, full disks, other namespaces; takes long, ends with a table
 # make lint   style of the Python and Snakemake code, and that imports go down only
 # make docs   the pages that are made from the code: docs/settings.md, the schema for editors, the graphs
 # make picture  the picture in the README, from the report of the demo

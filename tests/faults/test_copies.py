@@ -11,7 +11,9 @@ def test_a_copy_without_file_times_repeats_nothing(finished, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(finished.folder, copy, symlinks=True, copy_function=shutil.copyfile)
     finished.folder = copy
+    before = sorted(copy.rglob("*"))
     assert finished.would_run() == {}
+    assert sorted(copy.rglob("*")) == before
 
 
 @pytest.mark.parametrize("order", [sorted, lambda paths: sorted(paths, reverse=True)], ids=["by name", "backwards"])

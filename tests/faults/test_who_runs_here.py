@@ -14,7 +14,8 @@ OTHER_PROCESSES = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
 # The machine says that it was started a second later, as after a step of its clock.
 OTHER_CLOCK = """
-awk '/^btime/ {$2 += 1} {print}' /proc/stat > stat && mount --bind stat /proc/stat && exec "$@"
+stat=$(mktemp)
+awk '/^btime/ {$2 += 1} {print}' /proc/stat > "$stat" && mount --bind "$stat" /proc/stat && rm "$stat" && exec "$@"
 """
 
 
