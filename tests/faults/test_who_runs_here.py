@@ -141,6 +141,8 @@ def test_a_dry_run_works_in_a_folder_that_cannot_be_written(finished):
     code, text = run(finished, "--dry-run", within=within)
     assert code == 0, text
     assert "Nothing to be done" in text
+    code, text = run(finished, "--dry-run", "--forcerun", "export", within=within)
+    assert code == 0 and "rule export:" in text, text
     code, text = run(finished, "--forcerun", "accuracy", within=within)
     assert code and "Traceback" not in text
     assert text.splitlines()[-1].startswith("error: .snakemake/run.lock cannot be used: Read-only file system")

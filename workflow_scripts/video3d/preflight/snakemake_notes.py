@@ -1,7 +1,7 @@
 """Snakemake's notes on a folder, `.snakemake`: what this workflow has it do otherwise.
 
 Read in Snakemake 9.27: a run removes the locks of all others when it ends, two that start at the same moment may both
-find the folder unlocked, and a dry run makes folders and writes files.
+find the folder unlocked, and a dry run makes folders, writes files and stops where it would not be allowed to.
 """
 
 import fcntl
@@ -20,6 +20,12 @@ WRITTEN_BY_A_DRY_RUN = "iocache"
 def use_own_notes(only_looks: bool) -> None:
     """Have this process of Snakemake keep its notes in the way below; one that `only_looks` writes nothing."""
     sys.modules["snakemake.workflow"].FilePersistence = LookedAtNotes if only_looks else OwnNotes
+    if only_looks:
+        sys.modules["snakemake.jobs"].Job.check_protected_output = _need_not_write
+
+
+async def _need_not_write(_job: object) -> None:
+    """Let a job be listed whose outputs may not be written: it does not run."""
 
 
 class OwnNotes(FilePersistence):
