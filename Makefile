@@ -1,6 +1,7 @@
 # make demo   the whole workflow on the embedded data set, ending with results/demo/report.html
 # make install  the software, in .venv
 # make test   every test
+# make faults  broken machines and hostile files: kills, full disks, other namespaces; takes long, ends with a table
 # make lint   style of the Python and Snakemake code, and that imports go down only
 # make docs   the pages that are made from the code: docs/settings.md, the schema for editors, the graphs
 # make picture  the picture in the README, from the report of the demo
@@ -17,7 +18,7 @@ VIDEOS := 404
 CLIPS := $(addprefix --videos ,$(firstword $(wildcard $(UCF101_MINI)/UCF-101 ../shared/data/ucf101-mini/UCF-101)))
 SHELL := /bin/bash
 
-.PHONY: demo install test lint docs picture bench rehearsal lock clean
+.PHONY: demo install test faults lint docs picture bench rehearsal lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
@@ -28,6 +29,9 @@ install: .venv/cpu.installed
 
 test: .venv/dev.installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+faults: .venv/dev.installed
+	$(BIN)/python -m pytest tests/faults -m "faults or not faults" --numprocesses 2 --dist worksteal
 
 lint: .venv/dev.installed
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ if workflow.modifier.is_main_snakefile():
     configfile: "config.yaml" if os.path.exists("config.yaml") else defaults
 
 
+include: "rules/command_line.smk"
 include: "rules/common.smk"
 include: "rules/guards.smk"
 include: "rules/inputs.smk"

@@ -1,9 +1,12 @@
-"""The last words of a call about what failed."""
+"""What ties the jobs to their call: they end with it, and its last words are theirs."""
 
 import atexit
 import csv
 
+from video3d.common.job import tell_jobs_of_the_end
 from video3d.common.last_words import end_of_job, name_of_job, sudden_end_of_job
+
+shell._process_args["pass_fds"] = (tell_jobs_of_the_end(),)  # arguments of subprocess.Popen
 
 
 def say_last_what_failed():

@@ -13,7 +13,6 @@ if not isinstance(workflow.current_basedir, os.PathLike):
         "error: the scripts of this workflow are needed on this machine: clone it, and give the clone's path"
     )
 PROJECT = Path(workflow.current_basedir).parent  # `workflow.basedir` is another workflow's folder in a module
-IS_MODULE = not workflow.modifier.is_main_snakefile()
 # The folder of data/, resources/ and results/. Snakemake adds a module's prefix to inputs and outputs, and nowhere else.
 ROOT = Path(workflow.modifier.modify_path("results")).parent
 SCRIPTS = PROJECT / "workflow_scripts"

@@ -1,54 +1,31 @@
 """What stops a call before anything runs. A rule that a guard watches has it among its inputs or params."""
 
-import contextlib
-import io
-import os
 from functools import cache
 
-from snakemake.cli import parse_args
 from snakemake.logging import logger
 
 from video3d.preflight import bound_run, compared_runs, plan
 from video3d.preflight.run_lock import hold_folder
-
-
-def command_line():
-    """What Snakemake was called with, or None if another program calls it.
-
-    While the rules are read, Snakemake tells neither the targets nor the executor. Profiles are found from the folder
-    where the call was made, which --directory has left by now.
-    """
-    start = os.environ.get("PWD", ".") if workflow.overwrite_workdir else "."
-    try:
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.chdir(start):
-            return parse_args(sys.argv[1:])[1]
-    except (SystemExit, OSError):
-        return None
+from video3d.preflight.snakemake_notes import use_own_notes
 
 
 def check_plan(call):
     """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
     if call is None:
         return plan.check(SETTINGS, VIDEOS, LISTS, needs_data=not IS_MODULE, root=ROOT)
-    needs_data = call.report_after_run or not call.report
+    needs_data = not only_reports(call)
     plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), needs_data=needs_data)
 
-
-def runs_here(call):
-    """Whether the jobs run on this machine, not on a cluster."""
-    return call.executor in {None, "local"}
-
-
-# The targets of a workflow that has this one as a module are its own, and so are its folder and its GPUs.
-CALL = command_line() if workflow.is_main_process and not IS_MODULE else None
 
 if workflow.is_main_process:
     try:
         check_plan(CALL)
+        if not (IS_MODULE or LOOKS):
+            hold_folder(unlock=CALL is not None and CALL.unlock)
     except UserError as error:
         stop(error)
-    if not (IS_MODULE or workflow.output_settings.dryrun or (CALL and CALL.lint)):
-        hold_folder()
+    if not IS_MODULE:
+        use_own_notes(LOOKS)
 
 
 def tables_are_bound(wildcards):

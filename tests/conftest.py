@@ -15,6 +15,8 @@ import pytest
 import video3d  # noqa: F401  sets the number of threads before a test imports NumPy
 from helpers.paths import PROJECT
 
+pytest_plugins = ["helpers.projects"]
+
 
 def shared_data(name: str) -> Path:
     """`name` in $UCF101_MINI, beside it, or in ../shared/data; skips the test if it is in none of them."""

@@ -32,7 +32,6 @@ def extract_class(
         pack_path: where the pack is written.
         manifest_path: where the manifest is written, after the pack.
     """
-    remove_leftovers(pack_path)
     manifest = []
     with PackWriter(pack_path) as pack, Decoders(videos, short_side, quality, threads) as decoders:
         for decoding in progress(decoders, total=len(videos), unit="video", description=pack_path.stem):
@@ -47,12 +46,6 @@ def list_videos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"there are no videos of class {folder.name}: {folder} is not a folder; is it in the archive?")
     return sorted(path for path in folder.glob("*.avi") if path.is_file())
-
-
-def remove_leftovers(pack: Path) -> None:
-    """Remove what an extraction of this class left behind when it was killed: a hidden file as large as a pack."""
-    for path in pack.parent.glob(f".{pack.stem}.*.part*"):
-        path.unlink()
 
 
 def summarise(class_name: str, manifest: Sequence[ExtractedVideo]) -> None:

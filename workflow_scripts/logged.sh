@@ -3,4 +3,4 @@ set -euo pipefail
 # Ctrl-C and `kill` can reach every process of a job at once: this shell and tee outlast the script, so that its last
 # words come through.
 trap : INT TERM
-"$1" "$2" "${@:5}" 2>&1 | (trap '' INT TERM; exec tee -- "$4")
+VIDEO3D_LOG="$4" "$1" "$2" "${@:5}" 2>&1 | (trap '' INT TERM; exec tee -- "$4")

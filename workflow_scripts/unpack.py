@@ -7,15 +7,14 @@ Videos that are there already stay as they are, whatever classes were wanted bef
 
 import argparse
 import logging
-import os
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from video3d.common.console import run
-from video3d.common.disk import full_disk_is_an_error, require_space
+from video3d.common.disk import disk_faults_are_errors, require_space
 from video3d.common.errors import UserError
+from video3d.common.files import own_folder
 from video3d.common.tables import write_table
 from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
 from video3d.fetch.archive_members import Member, is_video, require_sensible_size
@@ -56,19 +55,14 @@ def unpack(source: Path, lists: Path, classes: Sequence[str], videos: Path, tabl
 
 def add_videos(archive: Archive, absent: Mapping[Member, Path], videos: Path) -> None:
     """Unpack members to a folder beside `videos`, and move each to its place there once all are whole."""
-    remove_leftovers(videos)
-    temporary = videos.with_name(f".{videos.name}.{os.getpid()}.part")
-    try:
-        with full_disk_is_an_error(videos.parent):
-            for name in {place.parent for place in absent.values()}:
-                (temporary / name).mkdir(parents=True)
-            archive.extract({member.name: temporary / place for member, place in absent.items()})
+    with disk_faults_are_errors(videos), own_folder(videos) as temporary:
+        for name in {place.parent for place in absent.values()}:
+            (temporary / name).mkdir(parents=True)
+        archive.extract({member.name: temporary / place for member, place in absent.items()})
         for place in absent.values():
             (videos / place).unlink(missing_ok=True)  # a link to a file that is gone
             (videos / place).parent.mkdir(parents=True, exist_ok=True)
             (temporary / place).rename(videos / place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def warn_of_other_sizes(present: Mapping[Member, Path], videos: Path, source: Path) -> None:
@@ -138,12 +132,6 @@ def member_path(member: Member) -> PurePosixPath:
 def official_names(lists: Path) -> dict[str, str]:
     """Return the names of all videos in the lists, by their lower case."""
     return {video.video.lower(): video.video for video in read_all_lists(lists)}
-
-
-def remove_leftovers(videos: Path) -> None:
-    """Remove what a killed run was unpacking."""
-    for folder in videos.parent.glob(f".{videos.name}.*.part"):
-        shutil.rmtree(folder)
 
 
 def main() -> None:

@@ -203,9 +203,10 @@ common/console.py
 common/disk.py
 common/documents.py
 common/errors.py
-common/file_lock.py              train tuning evaluate predict
+common/file_lock.py              all
 common/files.py                  all
 common/folders.py                predict
+common/job.py
 common/last_words.py
 common/parsed_code.py
 common/printable.py              extract_frames check_weights export figures predict
@@ -272,6 +273,7 @@ preflight/check_files.py
 preflight/check_lists.py
 preflight/plan.py
 preflight/run_lock.py
+preflight/snakemake_notes.py
 
 report/analysis.py               compare figures
 report/captions.py               figures

@@ -131,7 +131,7 @@ def copy_project(folder: Path) -> None:
     for part in PARTS:
         source = PROJECT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / part)  # with what Python has compiled, which a dry run does not keep
         else:
             shutil.copy2(source, folder / part)
     (folder / "tiny.yaml").write_text(CONFIG)

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import os
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from video3d.common.errors import UserError
 from video3d.preflight import run_lock
 
 RUN = "from video3d.preflight.run_lock import hold_folder; hold_folder(); print('holds', flush=True); input()"
@@ -111,8 +113,40 @@ def test_where_there_are_no_locks_nothing_is_removed(folder, monkeypatch):
     assert len(list((folder / ".snakemake/locks").iterdir())) == 1
 
 
-def test_a_folder_that_cannot_be_written_is_no_error(folder):
-    shutil.rmtree(folder / ".snakemake")
-    (folder / ".snakemake").touch()
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_is_named(folder, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number), ".snakemake/run.lock")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UserError, match=f"run.lock .*{os.strerror(number)}"):
+        run_lock.hold_folder()
+
+
+def test_nobody_unlocks_while_another_run_lives(folder, start):
+    living = start()
+    lock = leave_lock(folder)
+    with pytest.raises(UserError, match="another call of Snakemake works in"):
+        run_lock.hold_folder(unlock=True)
+    assert lock.exists()
+    kill(living)
+    run_lock.hold_folder(unlock=True)
+    assert not lock.exists()
+
+
+def test_what_jobs_had_half_written_goes_when_no_run_lives(folder, start):
+    living = start()
+    left = folder / "results/run/split1/seed7/.model.123.part"
+    left.mkdir(parents=True)
     run_lock.hold_folder()
-    assert (folder / ".snakemake").is_file()
+    assert left.exists()
+    kill(living)
+    run_lock._held.pop().close()
+    run_lock.hold_folder()
+    assert not left.exists()
+
+
+def test_a_nearly_full_disk_stops_a_run(folder, monkeypatch):
+    monkeypatch.setattr(run_lock, "BYTES_FOR_NOTES", 10**15)
+    with pytest.raises(UserError, match=r"Snakemake needs 1,000,000.00 GB, but .*/\.snakemake has"):
+        run_lock.hold_folder()

@@ -17,6 +17,7 @@ from helpers.paths import PROJECT
 from helpers.script_call import call
 from helpers.tiny_project import write_video
 from video3d.common.errors import UserError
+from video3d.common.files import remove_abandoned
 from video3d.frames.frame_pack import Pack
 
 SCRIPT = PROJECT / "workflow_scripts" / "extract_frames.py"
@@ -82,7 +83,7 @@ def test_what_is_written_does_not_depend_on_time_and_threads(punch, tmp_path):
     assert other.with_suffix(".csv").read_bytes() == one.with_suffix(".csv").read_bytes()
 
 
-def test_a_killed_extraction_starts_anew_and_leaves_nothing_behind(tmp_path):
+def test_a_killed_extraction_starts_anew_and_what_it_left_goes_with_the_next_run(tmp_path):
     videos = tmp_path / "videos" / "Punch"
     for index in range(1, 21):
         write_video(videos / f"v_Punch_g{index:02d}_c01.avi", seed=index, frames=30)
@@ -98,6 +99,7 @@ def test_a_killed_extraction_starts_anew_and_leaves_nothing_behind(tmp_path):
     assert not pack.exists(), "it was too fast to be killed"
     assert [path.suffix for path in pack.parent.iterdir()] == [".part"]
     (pack.parent / ".Punch.csv.partial").touch()  # what version 0.1 left
+    remove_abandoned(tmp_path)
     assert extract(videos, pack, threads=2).returncode == 0
     assert sorted(path.name for path in pack.parent.iterdir()) == ["Punch.csv", "Punch.zip"]
     assert len(Pack(pack).videos) == 20
@@ -110,7 +112,7 @@ def test_an_error_leaves_nothing_and_keeps_what_was_there(punch, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before[0]) // 2, limits[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(UserError, match=r"Punch\.zip could not be written: File too large"):
             extract_class(list_videos(punch), 24, 85, 1, pack, manifest)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

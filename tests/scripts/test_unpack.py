@@ -205,12 +205,6 @@ def test_a_video_that_was_put_there_by_hand_is_kept_and_said(tmp_path, lists, ou
     assert "1 videos in" in caplog.text and "JumpRope/v_JumpRope_g01_c01.avi" in caplog.text
 
 
-def test_what_a_killed_run_left_is_removed(tmp_path, lists, output):
-    make_folder(output.parent / ".videos.1234.part", {"JumpRope/v_JumpRope_g01_c01.avi": "half"})
-    unpack(make_zip(tmp_path / "videos.zip", flat()), lists, [], output, table_of(output))
-    assert [path.name for path in output.parent.iterdir()] == ["videos"]
-
-
 def test_an_archive_larger_than_the_disk(tmp_path, lists, output):
     source = make_zip(tmp_path / "videos.zip", flat(VIDEOS[:1]))
     data = bytearray(source.read_bytes())

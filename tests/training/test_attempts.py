@@ -1,10 +1,8 @@
-import json
 import subprocess
 import sys
 import time
 
 from helpers.paths import PROJECT
-from video3d.training import attempts
 from video3d.training.attempts import Attempt, read_attempts
 
 
@@ -31,11 +29,3 @@ with attempts.Attempt(Path({str(tmp_path)!r}), "cpu"):
     subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(PROJECT / "workflow_scripts")})
     (killed,) = read_attempts(tmp_path)
     assert 0.7 <= killed["seconds"] <= 1.1
-
-
-def test_leftovers_of_a_kill_go(tmp_path):
-    leftover = tmp_path / f".{attempts.FILE}.123.part"
-    leftover.write_text("[")
-    (tmp_path / attempts.FILE).write_text(json.dumps([{"seconds": 2.5, "device": "cpu"}]))
-    assert read_attempts(tmp_path) == [{"seconds": 2.5, "device": "cpu"}]
-    assert not leftover.exists()

@@ -53,3 +53,11 @@ def test_a_file_system_without_locks_is_no_error_but_said(tmp_path, monkeypatch,
     monkeypatch.setattr(checkpoint_lock, "_held", [])
     hold_checkpoints(tmp_path / "checkpoints")
     assert "cannot be locked (Function not implemented)" in caplog.text
+
+
+def test_what_a_killed_training_left_half_written_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_lock, "_held", [])
+    (tmp_path / "key/.checkpoint.npz.ab_12.part").mkdir(parents=True)
+    (tmp_path / "key/checkpoint.npz").touch()
+    hold_checkpoints(tmp_path)
+    assert [path.name for path in (tmp_path / "key").iterdir()] == ["checkpoint.npz"]

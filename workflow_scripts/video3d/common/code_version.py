@@ -14,6 +14,7 @@ SILENT = frozenset(
     {
         "video3d.common.code_version",
         "video3d.common.console",
+        "video3d.common.disk",
         "video3d.common.documents",
         "video3d.common.errors",
         "video3d.common.settings",

@@ -11,7 +11,9 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from video3d.common.disk import disk_fault
 from video3d.common.errors import UserError
+from video3d.common.job import join_run
 from video3d.common.printable import printable_lines
 
 Item = TypeVar("Item")
@@ -22,8 +24,9 @@ tqdm.set_lock(threading.RLock())  # its own is shared between processes, and Pyt
 def run(main: Callable[[], None]) -> int:
     """Run a script's `main` and return its exit code.
 
-    A `UserError` becomes one line on standard error and exit code 1; any other exception keeps its traceback, as it
-    is a bug of this project. Ctrl-C and SIGTERM become one line too, and exit code 128 + the number of the signal.
+    A `UserError` becomes one line on standard error and exit code 1, and so does a disk that is full or may not be
+    written; any other exception keeps its traceback, as it is a bug of this project. Ctrl-C, SIGTERM and the end of the
+    run that the script is a job of become one line too, and exit code 128 + the number of the signal.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -31,9 +34,15 @@ def run(main: Callable[[], None]) -> int:
     handler.setFormatter(PrintableFormatter("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     try:
+        join_run()
         main()
     except UserError as error:
         print(f"error: {printable_lines(str(error))}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if not (fault := disk_fault(error)):
+            raise
+        print(f"error: {fault}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
         print("interrupted: run the same command again to finish", file=sys.stderr)
@@ -42,6 +51,8 @@ def run(main: Callable[[], None]) -> int:
 
 
 def _interrupt(number: int, _frame: object) -> None:
+    for other in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and the end of the run come together; once is enough
+        signal.signal(other, signal.SIG_IGN)
     raise KeyboardInterrupt(number)
 
 

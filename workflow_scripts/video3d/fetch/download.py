@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from video3d.common.console import progress
-from video3d.common.disk import full_disk_is_an_error, require_space
+from video3d.common.disk import disk_faults_are_errors, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
 from video3d.fetch.http_session import MirrorError, Session, TemporaryFailure, retry, translated_errors
@@ -152,7 +152,7 @@ class Transfer:
             if offset == 0:
                 self.discard()
                 self.remember(response)
-            with full_disk_is_an_error(self.output.parent):
+            with disk_faults_are_errors(self.output):
                 self.append(response, offset, total)
         if total is not None and self.size() < total:
             raise TemporaryFailure("the server sent less than the range asked for")

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from remotezip import RangeNotSupported, RemoteIOError, RemoteZip, RemoteZipError
 
 from video3d.common.console import progress
-from video3d.common.disk import full_disk_is_an_error, require_space
+from video3d.common.disk import disk_faults_are_errors, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.common.stored_zip import StoredZip
@@ -72,7 +72,7 @@ def fetch_classes(url: str, classes: tuple[str, ...], output: Path) -> None:
     size = sum(video.file_size for video in videos)
     require_space(output.parent, 2 * size, f"{output.name} (its videos, and the ZIP made of them)")
     folder.mkdir(exist_ok=True)
-    with full_disk_is_an_error(output.parent):
+    with disk_faults_are_errors(output):
         fetch_missing(url, videos, folder, output.name)
         with StoredZip(output) as archive:
             for video in videos:

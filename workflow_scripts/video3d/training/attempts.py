@@ -47,7 +47,5 @@ class Attempt:
 
 def read_attempts(folder: Path) -> list[dict]:
     """Return `seconds` and `device` of each attempt at the training whose checkpoints are in `folder`, oldest first."""
-    for leftover in folder.glob(f".{FILE}.*.part"):
-        leftover.unlink(missing_ok=True)
     path = folder / FILE
     return json.loads(path.read_text()) if path.is_file() else []

@@ -60,8 +60,6 @@ class Checkpoint:
         Raises UserError if it is damaged or of another training.
         """
         path = self.folder / FILE
-        for leftover in self.folder.glob(f".{FILE}.*.part"):
-            leftover.unlink(missing_ok=True)  # other processes of the group look too
         if not path.is_file():
             return None
         try:

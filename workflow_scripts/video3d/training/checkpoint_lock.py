@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from video3d.common.file_lock import try_lock
+from video3d.common.files import remove_abandoned
 
 _held: list[TextIO] = []  # open files: a lock lives as long as its file is open
 
@@ -17,7 +18,7 @@ _held: list[TextIO] = []  # open files: a lock lives as long as its file is open
 def hold_checkpoints(folder: Path) -> None:
     """Lock the folder of checkpoints until this process ends; wait while another process holds it.
 
-    On a file system without locks nothing is held.
+    What killed trainings left half-written in it is removed. On a file system without locks nothing is held.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / "lock").open("a+")  # a network file system wants it to be writable
@@ -27,5 +28,6 @@ def hold_checkpoints(folder: Path) -> None:
             logging.info("waiting for another process that trains in %s", folder)
             fcntl.flock(file, fcntl.LOCK_EX)
             logging.info("the other process has ended")
+        remove_abandoned(folder)
     except OSError as error:
         logging.warning("%s cannot be locked (%s): see to it that nothing else trains in it", folder, error.strerror)
