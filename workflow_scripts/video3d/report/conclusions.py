@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from video3d.report import analysis
-from video3d.report.headline import MEAN, Score, percent, points
+from video3d.report.headline import Score, percent, points
 from video3d.report.published import PublishedComparison
 from video3d.report.results import Run
 
@@ -27,7 +27,7 @@ def draw_conclusions(
         judge_gap(training_top1(run), answer),
         describe_classes(classes),
         judge_confidence(confidence, answer),
-        *map(judge_published, comparisons),
+        *judge_published(comparisons),
     ]
     return [sentence for sentence in said if sentence]
 
@@ -82,17 +82,21 @@ def judge_confidence(confidence: float, answer: Score) -> str:
     return f"{what}: it gives its answers a probability of {percent(confidence)}, and {percent(answer.top1)} are right."
 
 
-def judge_published(comparison: PublishedComparison) -> str:
-    """Return how our number differs from a published one; empty if the two cannot be compared."""
-    if comparison.difference is None:
-        return ""
-    published = comparison.published
-    where = "mean of the splits" if published.split == MEAN else f"split {published.split}"
-    what = f"{published.name} ({percent(published.top1)}; {published.protocol}, {where})"
-    noise = f"the noise of ± {100 * comparison.noise:.1f}"
-    if comparison.beyond_noise:
-        return f"Differs from {what} by {points(comparison.difference)} points, more than {noise}."
-    return f"Agrees with {what}: the difference of {points(comparison.difference)} points is within {noise}."
+def judge_published(comparisons: Sequence[PublishedComparison]) -> list[str]:
+    """Return from which published numbers ours differs by more than the noise, and with which it agrees.
+
+    Of numbers that cannot be compared with ours nothing is said.
+    """
+    said = []
+    for beyond, words in ((True, "Differs by more than the noise from"), (False, "Agrees within the noise with")):
+        those = [each for each in comparisons if each.difference is not None and each.beyond_noise == beyond]
+        names = [
+            f"{each.published.name} ({percent(each.published.top1)}: {points(each.difference)} ± "
+            f"{100 * each.noise:.1f} points)"
+            for each in those
+        ]
+        said += [f"{words} {'; '.join(names)}."] if names else []
+    return said
 
 
 def describe_charts(

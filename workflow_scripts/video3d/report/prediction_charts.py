@@ -50,10 +50,10 @@ def draw_headline(answer: Score, comparison: PublishedComparison | None, scores:
             {"row": rows["row"].iloc[-1], "at": comparison.published.top1,
              "name": f"{comparison.published.name}: {percent(comparison.published.top1)}"}
         ])).encode(x="at:Q", y=y)  # fmt: skip
-        side = "right" if comparison.published.top1 > 0.5 else "left"
+        side, shift = ("right", -10) if comparison.published.top1 > 0.5 else ("left", 10)
         layers += [
             theirs.mark_point(size=120, filled=True, opacity=1, shape="diamond", color=COLOURS[1]),
-            theirs.mark_text(align=side, dy=17, fontSize=12, color="#a34700").encode(text="name:N"),
+            theirs.mark_text(align=side, dx=shift, fontSize=12, color="#a34700").encode(text="name:N"),
         ]
     return alt.layer(*layers).properties(width=WIDTH - 220, height=alt.Step(44))
 

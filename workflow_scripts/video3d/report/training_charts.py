@@ -9,6 +9,8 @@ import pandas as pd
 
 from video3d.report.chart_style import COLOURS, INK, PER_CENT, WIDTH, draw_sentence
 
+LABELLED = alt.Axis(minExtent=40)  # as wide as the labels of per cent, so that panels stand below each other
+
 
 def draw_learning_curves(history: pd.DataFrame, tests: pd.DataFrame) -> alt.VConcatChart | alt.Chart:
     """Draw loss and top-1 by epoch, a column of panels per split, and the learning rate below.
@@ -32,7 +34,7 @@ def draw_learning_curves(history: pd.DataFrame, tests: pd.DataFrame) -> alt.VCon
                         tests[(tests["split"] == split) & (series == "top1")], width)
             for split in splits
         )).resolve_scale(y="shared")
-        for series, title, axis in (("loss", "loss", alt.Axis()), ("top1", "top-1", PER_CENT))
+        for series, title, axis in (("loss", "loss", LABELLED), ("top1", "top-1", PER_CENT))
     ]  # fmt: skip
     rate = alt.Chart(history.drop_duplicates(["epoch", "learning_rate"]), title="learning rate")
     powers = np.arange(-8.0, 3.0)
@@ -45,11 +47,9 @@ def draw_learning_curves(history: pd.DataFrame, tests: pd.DataFrame) -> alt.VCon
 
 
 def _draw_curve(table: pd.DataFrame, title: str, axis: alt.Axis, tests: pd.DataFrame, width: int) -> alt.LayerChart:
-    """Draw one panel of the learning curves: columns subset, epoch, mean, min, max of one split."""
-    subset = alt.Color(
-        "subset:N", title=None, scale=alt.Scale(domain=["training", "validation", "test"], range=COLOURS[:3]),
-        legend=alt.Legend(orient="bottom") if len(tests) or table["subset"].nunique() > 1 else None,
-    )  # fmt: skip
+    """Draw one panel of the learning curves: columns subset, epoch, mean, min, max of one split; lines are named."""
+    domain = ["training", "validation", "test"]
+    subset = alt.Color("subset:N", scale=alt.Scale(domain=domain, range=COLOURS[:3]), legend=None)
     number = ".1%" if axis is PER_CENT else ".3f"
     tooltip = [
         "subset:N", "epoch:Q",
@@ -63,9 +63,15 @@ def _draw_curve(table: pd.DataFrame, title: str, axis: alt.Axis, tests: pd.DataF
         base.mark_area(opacity=0.25).encode(y=alt.Y("min:Q"), y2="max:Q"),
         base.mark_line(strokeWidth=1.5, point={"size": 12}).encode(y=y, tooltip=tooltip),
     ]
+    ends = table[(table["epoch"] == table["epoch"].max()) & (table["subset"] != "training")]
+    if len(ends):
+        text = alt.Chart(ends).mark_text(align="right", dy=-9)
+        layers.append(text.encode(x="epoch:Q", y=y, color=subset, text="subset:N"))
     if len(tests):
-        rule = alt.Chart(tests.assign(subset="test")).mark_rule(strokeDash=[5, 4], strokeWidth=2)
-        layers.append(rule.encode(y="top1:Q", color=subset, tooltip=["subset", alt.Tooltip("top1:Q", format=".1%")]))
+        base = alt.Chart(tests.assign(subset="test", epoch=table["epoch"].min())).encode(y="top1:Q", color=subset)
+        rule = base.mark_rule(strokeDash=[5, 4], strokeWidth=2)
+        layers.append(rule.encode(tooltip=["subset", alt.Tooltip("top1:Q", format=".1%")]))
+        layers.append(base.mark_text(align="left", dy=-8).encode(x="epoch:Q", text="subset:N"))
     return alt.layer(*layers).properties(width=width, height=170)
 
 
