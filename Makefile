@@ -11,7 +11,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake
-DEMO := --configfile recipes/demo.yaml
 # Real clips for the measurements, if there are any; else they make their own.
 CLIPS := $(addprefix --videos ,$(firstword $(wildcard $(UCF101_MINI)/UCF-101 ../shared/data/ucf101-mini/UCF-101)))
 SHELL := /bin/bash
@@ -20,12 +19,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
-	$(SNAKEMAKE) $(DEMO) --cores all --resources gpu=1
-	@$(MAKE) --no-print-directory results/demo/report.html
+	$(SNAKEMAKE) report --configfile recipes/demo.yaml --cores all
 	@echo "The report is results/demo/report.html, the table of accuracies results/demo/accuracy.csv"
-
-results/demo/report.html: results/demo/figures/report.html $(wildcard report/*)
-	$(SNAKEMAKE) $(DEMO) --report $@
 
 install: .venv/cpu.installed
 

@@ -1,12 +1,18 @@
 # From the UCF101 archive to a report of 3D-ResNet accuracy over the official splits.
 # Settings: config.yaml; other experiments: --configfile recipes/<name>.yaml; how to use it: README.md.
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: "config.yaml"
+# The settings of the folder that is worked in, else those beside this file. A module has those that it is given.
+if workflow.modifier.is_main_snakefile():
+    defaults = os.fspath(workflow.current_basedir.join("config.yaml"))
+
+    configfile: "config.yaml" if os.path.exists("config.yaml") else defaults
 
 
 include: "rules/common.smk"
@@ -18,7 +24,7 @@ include: "rules/cluster.smk"
 
 pathvars:
     dataset=SETTINGS.dataset.name,
-    frames=FRAMES,
+    frames=str(FRAMES.relative_to(ROOT)),
     run=SETTINGS.run,
 
 
@@ -32,7 +38,11 @@ wildcard_constraints:
     other=r"[A-Za-z0-9][A-Za-z0-9_.-]*",
 
 
-report: "report/workflow.rst"
+# The landing page names the run. A module leaves the settings and the page of the workflow that uses it as they are.
+if not IS_MODULE:
+    config["run"] = SETTINGS.run
+
+    report: "report/workflow.rst"
 
 
 onerror:

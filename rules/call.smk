@@ -1,12 +1,8 @@
-"""The shell of the jobs, and the last words about what failed."""
+"""The last words of a call about what failed."""
 
 import atexit
 
 from video3d.common.last_words import end_of_job, name_of_job, sudden_end_of_job
-
-# Ctrl-C and `kill` can reach every process of a job at once: the shell and tee outlast the script, so that its last
-# words come through.
-shell.prefix("set -euo pipefail; trap : INT TERM; tee() {{ (trap '' INT TERM; exec tee \"$@\"); }}; ")
 
 
 def say_last_what_failed():

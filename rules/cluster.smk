@@ -1,19 +1,9 @@
-"""What a cluster is told about the jobs, and which rules stay on the machine that hands them out.
+"""What a cluster is told about the jobs.
 
+The rules with `localrule: True` stay on the machine that hands them out: they need the network, which the nodes of many
+clusters lack, or take a second or two, less than a wait in a queue. `localrules:` would not know their names in a module.
 A node starts Snakemake twice to run one job: its rule's `mem_mb` holds 300 MB for that.
 """
-
-
-# They need the network, which the nodes of many clusters lack, or take a second or two, less than a wait in a queue.
-localrules:
-    download_videos,
-    download_splits,
-    audit,
-    make_splits,
-    export_lists,
-    accuracy,
-    compare,
-
 
 # On one machine, jobs that use a GPU run one after the other unless the call says how many GPUs there are
 # (--resources gpu=4). A profile cannot say so: its limit would hold on a cluster, too, which counts its own GPUs.

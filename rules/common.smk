@@ -1,14 +1,26 @@
 """What all rules share: the settings, the names that follow from them, and the versions of code. No rule is in here."""
 
 import hashlib
-import os
+import shlex
 import sys
 from pathlib import Path
 
-PROJECT = Path(workflow.basedir)
-sys.path.insert(0, str(PROJECT / "workflow_scripts"))
-# The commands say `python`: let it be the one that runs Snakemake, also where no environment is activated.
-os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+from snakemake.settings.types import DeploymentMethod
+
+if not workflow.current_basedir.is_local:
+    raise SystemExit(
+        "error: the scripts of this workflow are needed on this machine: clone it, and give the clone's path"
+    )
+PROJECT = Path(workflow.current_basedir).parent  # `workflow.basedir` is another workflow's folder in a module
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+# The folder of data/, resources/ and results/. Snakemake adds a module's prefix to inputs and outputs, and nowhere else.
+ROOT = Path(workflow.modifier.modify_path("results")).parent
+SCRIPTS = PROJECT / "workflow_scripts"
+sys.path.insert(0, str(SCRIPTS))
+# With --sdm conda it is that of the environment; else the one that runs Snakemake, also where no environment is activated.
+PYTHON = "python" if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method else sys.executable
+# Snakemake reads {name} in the path of this file as a wildcard, also where it is that of the folder.
+ENVIRONMENT = str(PROJECT / "envs" / "cpu.yaml").replace("{", "{{").replace("}", "}}")
 
 from video3d.common.code_version import code_version as version_of_code
 from video3d.common.errors import UserError
@@ -34,12 +46,23 @@ except UserError as error:
     stop(error)
 
 CLASS_NAMES = SETTINGS.dataset.classes or list(ucf101.CLASSES)
+DATA = ROOT / "data" / SETTINGS.dataset.name
 # Runs with other `frames:` settings can share a data set: each finds its own frames.
-FRAMES = f"data/{SETTINGS.dataset.name}/frames/{SETTINGS.frames.short_side}px_q{SETTINGS.frames.quality}"
-RESULTS = Path("results", SETTINGS.run)
+FRAMES = DATA / "frames" / f"{SETTINGS.frames.short_side}px_q{SETTINGS.frames.quality}"
+RESULTS = ROOT / "results" / SETTINGS.run
 SPLITS = SETTINGS.splits
 SEEDS = SETTINGS.seeds
 PROTOCOLS = SETTINGS.evaluate.protocols
+
+
+def command(script, python=PYTHON):
+    """Return the start of a command: it runs workflow_scripts/<script>.py and keeps what that prints in its `--log`.
+
+    It makes no job stale, see `untracked_device`: this folder can be moved. Variables of the Snakefile are unknown to
+    the commands of a module, parameters are not.
+    """
+    start = shlex.join(["bash", str(SCRIPTS / "logged.sh"), python, str(SCRIPTS / f"{script}.py")])
+    return lambda wildcards, threads: start
 
 
 def section(*names):
@@ -93,7 +116,7 @@ def code_version(script, without=()):
     `without` names modules that it imports and that cannot change this job; the rule says why.
     """
     try:
-        return version_of_code(PROJECT / "workflow_scripts" / f"{script}.py", frozenset(without))
+        return version_of_code(SCRIPTS / f"{script}.py", frozenset(without))
     except UserError as error:
         stop(error)
 

@@ -16,22 +16,23 @@ rule evaluate:
     benchmark:
         "benchmarks/evaluate/<run>/split{split}_seed{seed}_{protocol}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
         gpu=gpus_to_predict,
         mem_mb=4000,
     params:
+        command=command("evaluate"),
         settings=evaluation_settings,
         code=code_version("evaluate"),
         model=subpath(input.program, parent=True),
         frames=frames_folder,
         device=untracked_device,
     shell:
-        "python workflow_scripts/evaluate.py --model {params.model:q} --split-table {input.split_table:q} --frames {params.frames:q}"
-        " --protocol {wildcards.protocol} --settings {params.settings:q} --device {params.device} --threads {threads}"
-        " --predictions {output.predictions:q} --probabilities {output.probabilities:q} --metrics {output.metrics:q}"
-        " 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --model {params.model:q} --split-table {input.split_table:q}"
+        " --frames {params.frames:q} --protocol {wildcards.protocol} --settings {params.settings:q}"
+        " --device {params.device} --threads {threads} --predictions {output.predictions:q}"
+        " --probabilities {output.probabilities:q} --metrics {output.metrics:q}"
 
 
 rule accuracy:
@@ -48,17 +49,19 @@ rule accuracy:
         "logs/accuracy/<run>.log",
     benchmark:
         "benchmarks/accuracy/<run>.tsv"
+    localrule: True
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
     params:
+        command=command("accuracy"),
         code=code_version("accuracy"),
         settings=untracked_settings,
     shell:
-        "python workflow_scripts/accuracy.py --metrics {input.metrics:q} --lists {input.lists:q}"
-        " --settings {params.settings:q} --kept-settings {output.settings:q} --output {output.table:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --metrics {input.metrics:q} --lists {input.lists:q}"
+        " --settings {params.settings:q} --kept-settings {output.settings:q} --output {output.table:q}"
 
 
 rule compare:
@@ -69,14 +72,17 @@ rule compare:
         "logs/compare/{run}/{other}.log",
     benchmark:
         "benchmarks/compare/{run}/{other}.tsv"
+    localrule: True
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
     params:
+        command=command("compare"),
         code=code_version("compare"),
         answers=compared_answers,
+        run=subpath(output[0], parent=True),
+        other=lambda wildcards, output: Path(output[0]).parents[1] / wildcards.other,
     shell:
-        "python workflow_scripts/compare.py results/{wildcards.other:q} results/{wildcards.run:q} --csv --output {output:q}"
-        " 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} {params.other:q} {params.run:q} --csv --output {output:q}"

@@ -10,17 +10,18 @@ rule extract_frames:
     benchmark:
         "benchmarks/extract_frames/<dataset>/{class_name}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1000,
     params:
+        command=command("extract_frames"),
         videos=lambda wildcards: videos_folder(wildcards.class_name),
         settings=section("frames"),
         code=code_version("extract_frames"),
     shell:
-        "python workflow_scripts/extract_frames.py --videos {params.videos:q} --settings {params.settings:q}"
-        " --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --videos {params.videos:q} --settings {params.settings:q}"
+        " --threads {threads} --pack {output.pack:q} --manifest {output.manifest:q}"
 
 
 rule audit:
@@ -35,16 +36,18 @@ rule audit:
         "logs/audit/<run>.log",
     benchmark:
         "benchmarks/audit/<run>.tsv"
+    localrule: True
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
     params:
+        command=command("audit"),
         frames=frames_folder,
         class_names=CLASS_NAMES,
         settings=section("clip.frames"),
         code=code_version("audit"),
     shell:
-        "python workflow_scripts/audit.py --lists {input.lists:q} --frames {params.frames:q}"
-        " --classes {params.class_names:q} --settings {params.settings:q} --output {output.audit:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --lists {input.lists:q} --frames {params.frames:q}"
+        " --classes {params.class_names:q} --settings {params.settings:q} --output {output.audit:q}"

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from functools import cache
 
 from snakemake.cli import parse_args
@@ -14,20 +15,23 @@ from video3d.preflight.run_lock import hold_folder
 def command_line():
     """What Snakemake was called with, or None if another program calls it.
 
-    While the rules are read, Snakemake tells neither the targets nor the executor, nor whether it is a dry run.
+    While the rules are read, Snakemake tells neither the targets nor the executor. Profiles are found from the folder
+    where the call was made, which --directory has left by now.
     """
+    start = os.environ.get("PWD", ".") if workflow.overwrite_workdir else "."
     try:
-        with contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.chdir(start):
             return parse_args(sys.argv[1:])[1]
-    except SystemExit:
+    except (SystemExit, OSError):
         return None
 
 
 def check_plan(call):
     """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
     if call is None:
-        return plan.check(SETTINGS, VIDEOS, LISTS)
-    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), reports=bool(call.report))
+        return plan.check(SETTINGS, VIDEOS, LISTS, needs_data=not IS_MODULE, root=ROOT)
+    needs_data = call.report_after_run or not call.report
+    plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), needs_data=needs_data)
 
 
 def runs_here(call):
@@ -35,14 +39,15 @@ def runs_here(call):
     return call.executor in {None, "local"}
 
 
-CALL = command_line() if workflow.is_main_process else None
+# The targets of a workflow that has this one as a module are its own, and so are its folder and its GPUs.
+CALL = command_line() if workflow.is_main_process and not IS_MODULE else None
 
 if workflow.is_main_process:
     try:
         check_plan(CALL)
     except UserError as error:
         stop(error)
-    if CALL is None or not (CALL.dryrun or CALL.lint):
+    if not (IS_MODULE or workflow.output_settings.dryrun or (CALL and CALL.lint)):
         hold_folder()
 
 
@@ -80,6 +85,6 @@ def compared_answers(wildcards):
     The files are no inputs of the comparison: with the settings at hand Snakemake would make them, which trains.
     """
     try:
-        return compared_runs.version_of_answers((wildcards.run, wildcards.other))
+        return compared_runs.version_of_answers(RESULTS.parent, (wildcards.run, wildcards.other))
     except UserError as error:
         stop(error)

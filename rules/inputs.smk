@@ -10,6 +10,11 @@ from video3d.preflight import evaluated_weights
 from video3d.weights.description import description_path
 
 
+def exact_inputs(files):
+    """Return those of `files` that can be inputs; marked as local, they get no second prefix from a module."""
+    return [local(file) for file in as_inputs(files)]
+
+
 def option(name, values):
     """Return a command line's `--name value …`, quoted; nothing at all if no value is set."""
     return shlex.join([name, *values]) if any(values) else ""
@@ -32,12 +37,13 @@ def unpacked_table():
 
 def unpack_source():
     """Return what `unpack` reads: a folder of videos as it lies, anything else from resources/."""
-    return VIDEOS.path if VIDEOS.kind == "folder" else f"resources/{SETTINGS.dataset.name}/{VIDEOS.name}"
+    archive = ROOT / "resources" / SETTINGS.dataset.name / VIDEOS.name
+    return VIDEOS.path if VIDEOS.kind == "folder" else str(archive)
 
 
 def videos_folder(class_name=""):
     """Return the folder of the unpacked videos of one class, or of all."""
-    return str(Path("data", SETTINGS.dataset.name, "videos", class_name))
+    return str(DATA / "videos" / class_name)
 
 
 def videos_of_class(wildcards):
@@ -49,7 +55,7 @@ def videos_of_class(wildcards):
     if not all_unpacked():
         checkpoints.unpack.get()
     folder = Path(videos_folder(wildcards.class_name))
-    videos = sorted(map(str, folder.glob("*.avi")))
+    videos = exact_inputs(sorted(map(str, folder.glob("*.avi"))))
     if not videos:
         stop(
             f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. Delete "
@@ -61,7 +67,7 @@ def videos_of_class(wildcards):
 @cache
 def all_unpacked():
     """Return whether `unpack` was done before with what it reads now."""
-    return unpacked.is_unpacked(Path(unpacked_table()), Path(unpack_source()), CLASS_NAMES)
+    return unpacked.is_unpacked(ROOT / unpacked_table(), Path(unpack_source()), CLASS_NAMES)
 
 
 def frames_folder(wildcards, input):
@@ -87,13 +93,13 @@ def weights_path(wildcards):
 
 def weights_inputs(wildcards):
     """Return the weights of this split as inputs: those that are given, with their description, else the trained ones."""
-    return as_inputs(given_weight_files(wildcards) or [weights_path(wildcards)])
+    return exact_inputs(given_weight_files(wildcards) or [weights_path(wildcards)])
 
 
 def origin_path(wildcards):
     """Return where `check_weights` keeps what it finds out about the weights that are evaluated."""
     mark = evaluated_weights.weights_mark(SETTINGS.evaluate.weights.get(wildcards.split))
-    return f"{training_folder(wildcards)}/origins/{mark}.json"
+    return local(f"{training_folder(wildcards)}/origins/{mark}.json")
 
 
 def replacement(wildcards):

@@ -4,7 +4,7 @@ rule predict:
         program=model_of_prediction("model.json"),
         parameters=model_of_prediction("model.pdiparams"),
         metadata=model_of_prediction("metadata.json"),
-        videos=lambda wildcards: as_inputs(videos_to_predict(wildcards)),
+        videos=lambda wildcards: exact_inputs(videos_to_predict(wildcards)),
     output:
         "results/<run>/predictions.csv",
     log:
@@ -12,12 +12,13 @@ rule predict:
     benchmark:
         "benchmarks/predict/<run>.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
         gpu=gpus_to_predict,
         mem_mb=4000,
     params:
+        command=command("predict"),
         settings=section("evaluate.batch_size", "evaluate.engine"),
         code=code_version("predict"),
         model=subpath(input.program, parent=True),
@@ -25,5 +26,5 @@ rule predict:
         videos=lambda wildcards: as_parameter(videos_to_predict(wildcards)),
         device=untracked_device,
     shell:
-        "python workflow_scripts/predict.py --model {params.model:q} --settings {params.settings:q} --device {params.device}"
-        " --threads {threads} --csv --output {output:q} -- {params.folder:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --model {params.model:q} --settings {params.settings:q}"
+        " --device {params.device} --threads {threads} --csv --output {output:q} -- {params.folder:q}"

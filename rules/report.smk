@@ -92,11 +92,12 @@ rule figures:
     benchmark:
         "benchmarks/figures/<run>.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
+        command=command("figures"),
         settings=section(*(name for name, _ in SETTINGS if name not in {"device", "replace"})),
         code=code_version("figures"),
         captions=folder_version("report"),
@@ -105,5 +106,36 @@ rule figures:
         frames=lambda wildcards, input: Path(input.packs[0]).parent,
         figures=subpath(output.page, parent=True),
     shell:
-        "python workflow_scripts/figures.py --run {params.run:q} --frames {params.frames:q}"
-        " --settings {params.settings:q} --output {params.figures:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --run {params.run:q} --frames {params.frames:q}"
+        " --settings {params.settings:q} --output {params.figures:q}"
+
+
+if not IS_MODULE:  # the report of another workflow is its own affair: it holds these figures, too
+
+    rule report:
+        """Put everything on one page, as `snakemake --report` does; run by name: snakemake report."""
+        input:
+            figures=rules.figures.output,
+            settings="results/<run>/config.yaml",
+        output:
+            "results/<run>/report.html",
+        log:
+            "logs/report/<run>.log",
+        benchmark:
+            "benchmarks/report/<run>.tsv"
+        localrule: True
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=1000,
+        params:
+            # It calls Snakemake, which an environment of conda's lacks.
+            command=command("make_report", python=sys.executable),
+            code=code_version("make_report"),
+            captions=folder_version("report"),
+            settings=untracked_settings,
+            snakefile=lambda wildcards, threads: workflow.main_snakefile,
+        shell:
+            "exec {params.command} --log {log:q} --snakefile {params.snakefile:q} --settings {params.settings:q}"
+            " --output {output:q}"

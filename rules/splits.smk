@@ -11,17 +11,19 @@ rule make_splits:
         "logs/make_splits/<run>/split{split}.log",
     benchmark:
         "benchmarks/make_splits/<run>/split{split}.tsv"
+    localrule: True
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
     params:
+        command=command("make_splits"),
         settings=section("dataset.classes", "dataset.faulty_videos", "validation_groups"),
         code=code_version("make_splits"),
     shell:
-        "python workflow_scripts/make_splits.py --lists {input.lists:q} --audit {input.audit:q} --split {wildcards.split}"
-        " --settings {params.settings:q} --output {output.split_table:q} --left-out {output.left_out:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --lists {input.lists:q} --audit {input.audit:q} --split {wildcards.split}"
+        " --settings {params.settings:q} --output {output.split_table:q} --left-out {output.left_out:q}"
 
 
 rule export_lists:
@@ -34,12 +36,14 @@ rule export_lists:
         "logs/export_lists/<run>.log",
     benchmark:
         "benchmarks/export_lists/<run>.tsv"
+    localrule: True
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
     params:
+        command=command("export_lists"),
         code=code_version("export_lists"),
     shell:
-        "python workflow_scripts/export_lists.py --split-table {input.split_tables:q} --output {output.lists:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --split-table {input.split_tables:q} --output {output.lists:q}"

@@ -5,7 +5,7 @@ rule train:
         # The tables hold the content of every video, so packs that are written anew with the same frames start no training.
         manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
         packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
-        start=lambda wildcards: as_inputs(with_description(SETTINGS.train.weights)),
+        start=lambda wildcards: exact_inputs(with_description(SETTINGS.train.weights)),
         bound=trainings_are_bound,
     output:
         weights="results/<run>/split{split}/seed{seed}/weights.pdparams",
@@ -16,12 +16,13 @@ rule train:
     benchmark:
         "benchmarks/train/<run>/split{split}_seed{seed}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
         gpu=gpus_to_train,
         mem_mb=8000,
     params:
+        command=command("train"),
         settings=section("model", "clip", "train"),
         start=lambda wildcards: as_parameter(with_description(SETTINGS.train.weights)),
         # The conversion of weights cannot change a training that starts from none.
@@ -33,11 +34,10 @@ rule train:
         device=untracked_device,
     shell:
         # The checkpoints are no output: Snakemake would delete them when a job is killed.
-        "python workflow_scripts/train.py --settings {params.settings:q} --split-table {input.split_table:q}"
+        "exec {params.command} --log {log:q} --settings {params.settings:q} --split-table {input.split_table:q}"
         " --frames {params.frames:q} --seed {wildcards.seed} --device {params.device} --threads {threads}"
         " --checkpoints {params.results:q}/checkpoints --code {params.code} --record {params.record:q}"
-        " {params.allow_leak}"
-        " --weights {output.weights:q} --history {output.history:q} 2>&1 | tee {log:q}"
+        " {params.allow_leak} --weights {output.weights:q} --history {output.history:q}"
 
 
 rule check_weights:
@@ -57,11 +57,12 @@ rule check_weights:
     benchmark:
         "benchmarks/check_weights/<run>/split{split}_seed{seed}_{mark}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
+        command=command("check_weights"),
         settings=section("model", "clip", "frames", "train.sampling", "evaluate.allow_leak"),
         weights=weights_path,
         given=lambda wildcards: as_parameter(given_weight_files(wildcards)),
@@ -70,9 +71,9 @@ rule check_weights:
         frames=frames_folder,
         code=code_version("check_weights"),
     shell:
-        "python workflow_scripts/check_weights.py --weights={params.weights:q} {params.purpose} --split-table {input.split_table:q}"
-        " --frames {params.frames:q} --settings {params.settings:q} --replacement={params.replacement:q}"
-        " --output {output.origin:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --weights={params.weights:q} {params.purpose}"
+        " --split-table {input.split_table:q} --frames {params.frames:q} --settings {params.settings:q}"
+        " --replacement={params.replacement:q} --output {output.origin:q}"
 
 
 rule export:
@@ -90,16 +91,17 @@ rule export:
     benchmark:
         "benchmarks/export/<run>/split{split}_seed{seed}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
+        command=command("export"),
         settings=section("model", "clip", "frames", "train.sampling"),
         weights=weights_path,
         given=lambda wildcards: as_parameter(given_weight_files(wildcards)),
         model=subpath(output.program, parent=True),
         code=code_version("export"),
     shell:
-        "python workflow_scripts/export.py --weights={params.weights:q} --settings {params.settings:q}"
-        " --origin {input.origin:q} --split-table {input.split_table:q} --output {params.model:q} 2>&1 | tee {log:q}"
+        "exec {params.command} --log {log:q} --weights={params.weights:q} --settings {params.settings:q}"
+        " --origin {input.origin:q} --split-table {input.split_table:q} --output {params.model:q}"

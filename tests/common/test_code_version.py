@@ -210,7 +210,7 @@ common/settings_errors.py
 common/settings_renamed.py       compare figures
 common/settings_types.py
 common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
-common/tables.py                 all but make_demo_dataset accuracy compare
+common/tables.py                 all but make_demo_dataset accuracy compare make_report
 common/versions.py               train tuning check_weights export evaluate figures
 common/wildcard_paths.py
 
@@ -311,7 +311,7 @@ weights/training_data.py         train tuning check_weights
 """
 VERSIONED = {
     "make_demo_dataset", "extract_frames", "audit", "make_splits", "export_lists", "train", "check_weights", "export",
-    "evaluate", "accuracy", "compare", "figures", "predict",
+    "evaluate", "accuracy", "compare", "figures", "make_report", "predict",
 }  # fmt: skip
 FETCHED_ONCE = {"download_videos", "download_splits", "unpack"}  # what they made stays, whatever becomes of their code
 
@@ -360,7 +360,7 @@ def test_an_edit_of_each_file_of_the_library_concerns_those_that_the_table_names
 def test_every_script_of_a_rule_has_a_code_version_or_is_known_to_need_none():
     rules = "".join(path.read_text() for path in (PROJECT / "rules").glob("*.smk"))
     assert set(re.findall(r'code_version\(\s*"(\w+)"', rules)) == VERSIONED
-    assert set(re.findall(r"python workflow_scripts/(\w+)\.py", rules)) == VERSIONED | FETCHED_ONCE
+    assert set(re.findall(r'command\(\s*"(\w+)"', rules)) == VERSIONED | FETCHED_ONCE
     assert re.findall(r'"(video3d\.[\w.]+)"', rules) == [CONVERSION]
 
 

@@ -71,7 +71,9 @@ class Cluster:
         found = []
         for process in psutil.process_iter(["cmdline", "cwd"]):
             arguments = process.info["cmdline"] or []
-            if f"workflow_scripts/{script}.py" in arguments and process.info["cwd"] == str(self.folder):
+            if f"{self.folder}/workflow_scripts/{script}.py" in arguments[1:2] and process.info["cwd"] == str(
+                self.folder
+            ):
                 found.append(process)
         return found
 

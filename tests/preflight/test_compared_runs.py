@@ -1,5 +1,7 @@
 """What a comparison of two runs reads: it is named if it is not there, and noticed if it changes."""
 
+from pathlib import Path
+
 import pytest
 
 from video3d.common.errors import UserError
@@ -20,13 +22,13 @@ def results(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("file", ["one/accuracy.csv", "two/split1/seed1/segments/predictions.csv"])
 def test_another_answer_gives_another_version(results, file):
-    before = version_of_answers(("one", "two"))
-    assert version_of_answers(("one", "two")) == before
+    before = version_of_answers(Path("results"), ("one", "two"))
+    assert version_of_answers(Path("results"), ("one", "two")) == before
     with (results / file).open("a") as text:
         text.write("another line\n")
-    assert version_of_answers(("one", "two")) != before
+    assert version_of_answers(Path("results"), ("one", "two")) != before
 
 
 def test_a_run_that_is_not_there_is_named_with_those_that_are(results):
     with pytest.raises(UserError, match=r"no run typo to compare: results/typo/accuracy.csv .* there: one, two\. A"):
-        version_of_answers(("one", "typo"))
+        version_of_answers(Path("results"), ("one", "typo"))

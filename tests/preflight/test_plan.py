@@ -147,7 +147,7 @@ def test_archives_may_be_moved_away_once_a_run_is_finished(here):
 def test_reports_and_comparisons_need_no_source(here):
     config, missing = resolve({"evaluate": {"engine": "tensorrt"}, "device": "cpu"}), archives("gone")
     comparisons = ["results/a/compare_b.csv", "results/b/compare_c.csv"]
-    plan.check(config, *missing, reports=True, computes_here=True)
+    plan.check(config, *missing, needs_data=False, computes_here=True)
     plan.check(config, *missing, comparisons, computes_here=True)
     for targets in ([], ["results/a/accuracy.csv", *comparisons]):
         with pytest.raises(UserError, match=r"gone/videos\.zip does not exist"):

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 LISTS = "resources/tiny/ucfTrainTestlist"  # which takes a second to make
-QUICK, SLOW = '"python workflow_scripts/download_splits.py', '"sleep 300; python workflow_scripts/download_splits.py'
+QUICK, SLOW = 'command=command("download_splits")', 'command="sleep 300; true"'
 
 
 @pytest.fixture
@@ -41,9 +41,7 @@ def test_who_only_looks_removes_nothing_and_holds_nothing(fresh, left, looking):
 
 
 def test_of_two_runs_the_second_is_stopped_until_the_first_is_killed(fresh):
-    fresh.edit(
-        "rules/download.smk", '"python workflow_scripts/download_splits.py', '"sleep 300; python download_splits.py'
-    )
+    fresh.edit("rules/download.smk", QUICK, SLOW)
     first = subprocess.Popen(fresh.command("--", LISTS), cwd=fresh.folder, start_new_session=True)
     try:
         deadline = time.monotonic() + 120
@@ -55,8 +53,6 @@ def test_of_two_runs_the_second_is_stopped_until_the_first_is_killed(fresh):
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     assert list((fresh.folder / ".snakemake/locks").glob("*.lock"))
-    fresh.edit(
-        "rules/download.smk", '"sleep 300; python download_splits.py', '"python workflow_scripts/download_splits.py'
-    )
+    fresh.edit("rules/download.smk", SLOW, QUICK)
     fresh.run("--", LISTS)
     assert (fresh.folder / LISTS / "classInd.txt").exists()

@@ -17,7 +17,7 @@ from video3d.report.run_files import require_readable
 MADE_HERE = Path("resources/demo/source")  # the archives in it are made by a rule
 
 
-def file_faults(settings: Settings) -> Iterator[str]:
+def file_faults(settings: Settings, root: Path = Path()) -> Iterator[str]:
     """Yield what is wrong with files, folders and runs that any call needs."""
     if weights := settings.train.weights:
         yield from missing_file("train: weights", weights)
@@ -29,21 +29,23 @@ def file_faults(settings: Settings) -> Iterator[str]:
                 f"{settings.splits}; add it there, or take the file out"
             )
     for run in settings.report.compare:
-        yield from missing_run(run, settings.run)
+        yield from missing_run(root / "results" / run, settings.run)
     if folder := settings.predict.videos:
         yield from empty_folder(folder)
 
 
-def source_faults(dataset: DatasetSettings, videos: DataSource, lists: DataSource) -> Iterator[str]:
+def source_faults(
+    dataset: DatasetSettings, videos: DataSource, lists: DataSource, root: Path = Path()
+) -> Iterator[str]:
     """Yield a message if an archive is missing that no rule makes, or if a folder of videos holds no video.
 
     An archive may be moved away once a run is finished and what was made of it is there.
     """
-    made = {"videos": unpacked_table(dataset), "lists": fetched_lists(dataset)}
+    made = {"videos": root / unpacked_table(dataset), "lists": root / fetched_lists(dataset)}
     for setting, source in (("videos", videos), ("lists", lists)):
-        if source.kind == "archive" and MADE_HERE not in Path(source.path).parents:
+        if source.kind == "archive" and root / MADE_HERE not in Path(source.path).parents:
             faults = list(missing_file(f"dataset: {setting}", source.path))
-            if faults and not (made[setting].exists() and named_by_a_run(setting, dataset)):
+            if faults and not (made[setting].exists() and named_by_a_run(setting, dataset, root)):
                 yield from faults
     if videos.kind == "folder" and not any(
         is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names
@@ -56,12 +58,12 @@ def fetched_lists(dataset: DatasetSettings) -> Path:
     return Path("resources", dataset.name, "ucfTrainTestlist")
 
 
-def named_by_a_run(setting: str, dataset: DatasetSettings) -> bool:
+def named_by_a_run(setting: str, dataset: DatasetSettings, root: Path) -> bool:
     """Return whether a finished run of the data set has the very sources in `setting`, `videos` or `lists`.
 
     Then a missing one is not mistyped.
     """
-    finished = [read_mapping(path).get("dataset") for path in Path("results").glob("*/config.yaml")]
+    finished = [read_mapping(path).get("dataset") for path in root.glob("results/*/config.yaml")]
     return any(
         made.get("name") == dataset.name and made.get(setting) == getattr(dataset, setting)
         for made in finished
@@ -90,18 +92,20 @@ def _similar_file(file: Path) -> str:
     return f"; did you mean {file.with_name(near[0])}?" if near else ""
 
 
-def missing_run(run: str, this: str) -> Iterator[str]:
-    """Yield a message if a run is not there to be compared with `this`; it names those that are."""
+def missing_run(results: Path, this: str) -> Iterator[str]:
+    """Yield a message if a run's `results` are not there to be compared with `this` run; it names those that are."""
+    run = results.name
     if run == this:
         yield f"report: compare: {run} is this run itself; name another one"
-    elif not Path("results", run, "accuracy.csv").is_file():
-        runs = sorted(path.parent.name for path in Path("results").glob("*/accuracy.csv") if path.parent.name != this)
+    elif not (results / "accuracy.csv").is_file():
+        there = results.parent.glob("*/accuracy.csv")
+        runs = sorted(path.parent.name for path in there if path.parent.name != this)
         near = difflib.get_close_matches(run, runs, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]}?" if near else f"runs to compare with: {', '.join(runs) or 'none'}"
-        yield f"report: compare: {run}: results/{run}/accuracy.csv does not exist; {hint}"
+        yield f"report: compare: {run}: {results}/accuracy.csv does not exist; {hint}"
     else:
         try:
-            require_readable(Path("results", run))
+            require_readable(results)
         except UserError as error:
             yield f"report: compare: {run}: {error}; or take it out of report: compare:"
 

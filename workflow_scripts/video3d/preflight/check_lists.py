@@ -14,10 +14,10 @@ from video3d.preflight.check_files import fetched_lists
 from video3d.training.requirements import data_faults
 
 
-def split_faults(settings: Settings, lists: DataSource) -> list[str]:
+def split_faults(settings: Settings, lists: DataSource, root: Path = Path()) -> list[str]:
     """Return what is wrong with classes, groups and batch size; nothing if the lists cannot be read yet."""
     wanted = settings.dataset.classes
-    fetched = fetched_lists(settings.dataset)
+    fetched = root / fetched_lists(settings.dataset)
     try:
         found = local_lists(lists, fetched)
         if found and fetched.is_dir() and lists_in_folder(fetched) != found:

@@ -5,6 +5,7 @@ Nothing is imported here that computes, and nothing here changes a result: it go
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from video3d.common.errors import UserError
 from video3d.common.settings import Settings
@@ -22,7 +23,8 @@ def check(
     lists: DataSource,
     targets: Iterable[str] = (),
     computes_here: bool = False,
-    reports: bool = False,
+    needs_data: bool = True,
+    root: Path = Path(),
 ) -> None:
     """Raise UserError that lists everything in the settings that cannot work, with the setting's name.
 
@@ -32,18 +34,20 @@ def check(
         lists: where the official lists come from.
         targets: what Snakemake is asked for.
         computes_here: whether the jobs run on this machine, so that its GPUs count.
-        reports: whether results are only gathered into a report: as for comparisons, no data and no device are needed.
+        needs_data: whether data and device must be at hand: not for a report of results that are there, nor where
+            another workflow may bring them. Comparisons never need them.
+        root: the folder of data/, resources/ and results/.
     """
     faults = [
-        *file_faults(settings),
+        *file_faults(settings, root),
         *target_faults(settings, targets),
         *model_faults(settings.model.model_dump()),
-        *split_faults(settings, lists),
+        *split_faults(settings, lists, root),
     ]
     if settings.trained_splits:
         faults += settings_faults(settings.train, bool(settings.validation_groups))
-    if not (reports or only_compares(targets)):
-        faults += source_faults(settings.dataset, videos, lists)
+    if needs_data and not only_compares(targets):
+        faults += source_faults(settings.dataset, videos, lists, root)
         faults += engine_faults(settings.evaluate.engine, settings.device, computes_here)
         if computes_here:
             faults += device_faults(settings.device, settings.train.devices)
