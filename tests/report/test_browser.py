@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from importlib import resources
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -10,7 +11,7 @@ import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 
-from helpers.browser import Browser
+from helpers.browser import PATIENCE, Browser
 from helpers.paths import PROJECT
 from helpers.simulated import HOSTILE
 
@@ -36,6 +37,13 @@ for (const axis of arguments[0].querySelectorAll(".role-axis-label")) {
   }
 }
 return found;
+"""
+
+# What axe-core complains about: rule and the elements. Nothing is loaded, as nothing is elsewhere.
+AXE = """
+const done = arguments[0];
+axe.run({exclude: [[".chart svg"]]}, {resultTypes: ["violations"], preload: false}).then((found) =>
+  done(found.violations.map((rule) => [rule.id, ...rule.nodes.map((node) => node.html.slice(0, 200))])));
 """
 
 
@@ -170,6 +178,36 @@ def test_pages_fit_on_a_phone(opened_browser: Browser, compared: Path) -> None:
     for page in ("report.html", "clips.html"):
         open_page(opened_browser, compared / page)
         assert opened_browser.run("return document.documentElement.scrollWidth") == 390, page
+
+
+@smallest_page
+def test_axe_finds_nothing(screen: Browser, compared: Path) -> None:
+    """Checks of WCAG and of good practice, by axe-core; what Vega draws has its finding as a name, and is left out."""
+    screen.driver.set_script_timeout(PATIENCE)
+    for page in ("report.html", "clips.html"):
+        open_page(screen, compared / page)
+        screen.run("for (const each of [...document.querySelectorAll('details.class')].slice(0, 2)) each.open = true")
+        screen.run((resources.files("axe_playwright_python") / "axe.min.js").read_text())
+        assert screen.driver.execute_async_script(AXE) == [], page
+
+
+@smallest_page
+def test_axe_would_find_something(screen: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<!doctype html><html lang='en'><title>A</title><main><h1>A</h1><img src='data:,'></main></html>")
+    screen.open(page)
+    screen.run((resources.files("axe_playwright_python") / "axe.min.js").read_text())
+    assert screen.driver.execute_async_script(AXE)[0][0] == "image-alt"
+
+
+@smallest_page
+def test_charts_say_what_they_show(screen: Browser, compared: Path) -> None:
+    open_page(screen, compared / "report.html")
+    for name in CHARTS + COMPARISON:
+        drawing = screen.driver.find_element("css selector", f"#chart-{name} [role='graphics-document']")
+        finding = screen.driver.find_element("css selector", f"#{name} .finding").text
+        assert finding, name
+        assert drawing.get_attribute("aria-label") == finding, name
 
 
 @smallest_page

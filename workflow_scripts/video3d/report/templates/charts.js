@@ -4,6 +4,7 @@ const drawn = Object.entries(charts).map(async ([name, specification]) => {
     renderer: "svg", downloadFileName: name, formatLocale: numbers,
     actions: {export: true, source: false, compiled: false, editor: false},
   });
+  document.querySelector(`#chart-${name} summary`).setAttribute("aria-label", "Save this chart");
   view.addEventListener("click", (event, item) => {
     const id = classIds[item?.datum?.class ?? item?.datum?.value];
     if (id) location.hash = id;
