@@ -72,7 +72,7 @@ def _draw_curve(table: pd.DataFrame, title: str, axis: alt.Axis, tests: pd.DataF
         rule = base.mark_rule(strokeDash=[5, 4], strokeWidth=2)
         layers.append(rule.encode(tooltip=["subset", alt.Tooltip("top1:Q", format=".1%")]))
         layers.append(base.mark_text(align="left", dy=-8).encode(x="epoch:Q", text="subset:N"))
-    return alt.layer(*layers).properties(width=width, height=170)
+    return alt.layer(*layers).properties(width=width, height=150)
 
 
 def draw_cost(stages: pd.DataFrame, history: pd.DataFrame) -> alt.VConcatChart:
