@@ -182,7 +182,7 @@ def test_pages_fit_on_a_phone(opened_browser: Browser, compared: Path) -> None:
 
 @smallest_page
 def test_axe_finds_nothing(screen: Browser, compared: Path) -> None:
-    """Checks of WCAG and of good practice, by axe-core; of a table three rows, nothing inside of a drawing of Vega's, which has a name."""
+    """WCAG and good practice, by axe-core: three rows of every table, and Vega's drawings from outside."""
     screen.driver.set_script_timeout(PATIENCE)
     for page in ("report.html", "clips.html"):
         open_page(screen, compared / page)
