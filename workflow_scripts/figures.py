@@ -3,7 +3,7 @@
 Goes in: the results of a run (accuracy.csv, predictions, histories, audit, split tables), the frames of its data set,
 Snakemake's benchmark files. Comes out, in the folder --output:
 
-    landing.html   headline for the landing page of `snakemake --report`
+    landing.html   headline for the landing page of `snakemake --report`, which carries both pages
     report.html    the whole report on one page, interactive, with everything in it
     clips.html     what the network sees of a video of every class
     facts.rst      the numbers that the captions in report/*.rst name
@@ -12,26 +12,26 @@ Snakemake's benchmark files. Comes out, in the folder --output:
 """
 
 import argparse
+import datetime
 import sys
 from pathlib import Path
 from typing import Any
 
-import altair as alt
-import numpy as np
 import pandas as pd
-import vl_convert
 import yaml
 
 from video3d.common.console import run, stopwatch
 from video3d.common.files import atomic_path
 from video3d.common.settings import read_settings
-from video3d.report import analysis, chart_style, contact_sheets, html_page, prediction_charts, training_charts
+from video3d.report import chart_style, charts, class_details, confusion_chart, contact_sheets, html_page
 from video3d.report.captions import collect_facts, figure_titles, render_caption, write_substitutions
-from video3d.report.headline import Score, answer_sentence, collect_scores
+from video3d.report.clip_sprites import ClipName, Sprite, draw_sprites
+from video3d.report.conclusions import draw_conclusions
+from video3d.report.headline import answer_sentence, choose_answer, collect_scores, score_columns
 from video3d.report.notices import collect_notices
 from video3d.report.paired_comparison import difference_table, leak_warnings
 from video3d.report.provenance import describe_protocols, describe_run, network_name
-from video3d.report.published import PublishedComparison, compare_with_published
+from video3d.report.published import compare_with_published
 from video3d.report.results import Run, read_run
 from video3d.report.tables import audit_sentence, make_tables, read_audit, read_splits
 
@@ -45,12 +45,13 @@ SECTIONS = {
     "accuracy-section": "How good is it?",
     "evidence": "Why should I believe it?",
     "failures": "Where does it fail?",
+    "classes": "Every class by itself",
     "cost-section": "What did it cost?",
     "comparison": "Other runs",
     "provenance": "Provenance",
 }
-# Pixels of a cell of the confusion matrix: on the page, and in the SVG, which has to fit on a screen as a whole.
-CELL_ON_PAGE, CELL_IN_SVG = 8.2, 4.6
+# Characters of the clips on the pages: with all else, the report stays below 15 MB with 101 classes.
+CLIPS_IN_REPORT, CLIPS_ON_THEIR_PAGE = 6_000_000, 2_500_000
 
 
 def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Path, output: Path) -> None:
@@ -71,139 +72,126 @@ def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchm
     notices = collect_notices(run, scores, audit)
     facts = collect_facts(run, tables["mistakes"])
     write_substitutions(facts, output / "facts.rst")
+    answer = choose_answer(scores, run.protocols[0])
 
-    charts = make_charts(run, tables, splits, scores, comparisons)
+    made, findings = charts.make_charts(run, tables, splits, scores, comparisons)
     warnings = []
     if others:
         tables["differences"] = difference_table(run, others)
         warnings = leak_warnings(run, tables["differences"])
-        charts |= make_comparison_charts(run, others, tables["differences"])
+        compared, found = charts.make_comparison_charts(run, others, tables["differences"])
+        made, findings = made | compared, findings | found
     titles = figure_titles(run, facts)
-    headings = {name: chart_style.make_heading(titles.get(name, titles["predictions"]), notices) for name in charts}
-    if warnings:
-        headings["differences"] = chart_style.make_heading(titles["differences"], warnings + notices)
-    charts = {name: chart.to_dict(validate=False) | headings[name] for name, chart in charts.items()}
-    small_confusion = draw_confusion(run, CELL_IN_SVG).to_dict(validate=False) | headings["confusion"]
-    for name in SVG_OF_CHARTS:
-        svg = vl_convert.vegalite_to_svg(small_confusion if name == "confusion" else charts[name])
-        (output / f"{name}.svg").write_text(svg, encoding="utf-8")
-    heading = [titles["predictions"], *notices]
-    pictures = draw_pictures(run, tables, splits, contact_sheets.FrameReader(frames), heading)
-    for name in SVG_OF_PICTURES:
-        (output / f"{name}.svg").write_text(pictures[name], encoding="utf-8")
+
+    def specify(name: str, chart: Any) -> dict[str, Any]:
+        said = warnings + notices if name == "differences" else notices
+        return charts.specify(chart, titles.get(name, titles["predictions"]), said, findings[name])
+
+    specifications = {name: specify(name, chart) for name, chart in made.items()}
+    drawings = {name: html_page.draw_svg(each) for name, each in specifications.items()}
+    files = drawings | {"confusion": html_page.draw_svg(specify("confusion", charts.make_small_confusion(run)))}
+    reader = contact_sheets.FrameReader(frames)
+    has_frames = reader.has_packs(run.class_names)
+    pairs = contact_sheets.choose_pairs(
+        tables["confused_pairs"], tables["mistakes"], splits[splits["subset"] == "train"]
+    )
+    files |= draw_sheets(reader, tables["mistakes"], pairs, [titles["predictions"], *notices], has_frames)
+    for name in (*SVG_OF_CHARTS, *SVG_OF_PICTURES):
+        (output / f"{name}.svg").write_text(files[name], encoding="utf-8")
     for name in CSV_OF_TABLES:
         (output / f"{name}.csv").write_text(html_page.to_csv(tables[name]), encoding="utf-8")
 
+    worst = class_details.number_of_worst(len(run.class_names))
+    details = class_details.collect_details(run, tables["class_accuracy"], tables["confused_pairs"], worst)
+    mistakes = tables["mistakes"].drop_duplicates("video").head(contact_sheets.MISTAKES).to_dict("records")
+    testing = splits[splits["subset"] == "test"].sort_values("label", kind="stable").drop_duplicates("class")
+    seen = [ClipName(*row) for row in testing[["class", "video", "split"]].itertuples(index=False)]
+    lengths = {split: model["clip"]["frames"] for (split, _), model in run.models.items()}
+
+    def draw_clips(names: list[ClipName], budget: int) -> dict[ClipName, Sprite]:
+        return draw_sprites(names, reader, lengths, run.settings.evaluate, budget) if has_frames else {}
+
     networks = " and ".join(dict.fromkeys(map(network_name, run.models.values())))
+    headline = charts.make_headline(run, answer, scores, comparisons).to_dict(validate=False)
     shared = {
         "title": f"{networks} on {run.settings.dataset.name}: run {run.name}",
         "notices": notices,
+        "answer": answer,
+        "headline_image": html_page.show_image(html_page.draw_svg(headline), findings["headline"]),
         "sentence": answer_sentence(scores, run.protocols[0]),
+        "conclusions": draw_conclusions(run, answer, tables["class_accuracy"], comparisons),
+        "cost_sentence": findings["cost"],
+        "drawn": datetime.date.today().isoformat(),
         "scores": scores,
+        "score_columns": score_columns(scores),
         "comparisons": comparisons,
         "protocols": describe_protocols(run),
         "sections": [(key, title) for key, title in SECTIONS.items() if others or key != "comparison"],
         "style": html_page.read_template("style.css"),
     }
-    details = {
+    page = {
+        "page_style": html_page.read_template("page.css"),
+        "motion": html_page.read_template("motion.js"),
+        "absent": "" if has_frames else f"No pictures: the packs of frames are not in {frames}.",
         "captions": {
             name: render_caption(CAPTIONS / f"{name}.rst", run.settings.model_dump(), output / "facts.rst")
-            for name in [*charts, *pictures]
+            for name in [*made, *SVG_OF_PICTURES, "clips"]
         },
-        "charts": charts,
-        "images": pictures,
+    }
+    printed = charts.make_print_confusion(run)
+    shown = [*mistakes, *(video for each in pairs for video in each.tested + each.trained)]
+    wanted = [ClipName(video["class"], video["video"], video["split"]) for video in shown]
+    report = {
+        "sprites": draw_clips([*wanted, *class_details.list_clips(details)], CLIPS_IN_REPORT),
+        "charts": specifications,
+        "chart_images": {name: html_page.show_image(drawings[name], findings[name]) for name in made},
+        "print_confusion": printed and html_page.show_image(
+            html_page.draw_svg(specify("confusion", printed)), findings["confusion"]
+        ),
+        "most_confused": confusion_chart.MOST_CONFUSED,
+        "findings": findings,
+        "class_ids": {each.name: f"class-{number}" for number, each in enumerate(details)},
+        "details": details,
+        "pairs": pairs,
+        "mistakes": mistakes,
         "tables": {name: html_page.render_table(table) for name, table in tables.items()},
         "comparison_notices": warnings,
         "audit_summary": audit_sentence(tables["audit"]),
         "provenance": describe_run(run),
         "settings": yaml.safe_dump(run.settings.model_dump(), sort_keys=False, allow_unicode=True),
         "vega": html_page.vega_script(),
-        "sort_tables": html_page.read_template("sort_tables.js"),
+        "numbers": chart_style.NUMBERS,
+        "tables_script": html_page.read_template("tables.js"),
+        "charts_script": html_page.read_template("charts.js"),
+    }  # fmt: skip
+    clips = {"sprites": draw_clips(seen, CLIPS_ON_THEIR_PAGE), "seen": seen}
+    html_page.write_page("report.html", shared | page | report, output / "report.html")
+    html_page.write_page("clips.html", shared | page | clips, output / "clips.html")
+    carried = {
+        "open_page": html_page.read_template("open_page.js"),
+        "packed": {name: html_page.pack_page(output / f"{name}.html") for name in ("report", "clips")},
     }
-    html_page.write_page("landing.html", shared, output / "landing.html")
-    for page in ("report.html", "clips.html"):
-        html_page.write_page(page, shared | details, output / page)
+    html_page.write_page("landing.html", shared | carried, output / "landing.html")
 
 
-def make_charts(
-    run: Run,
-    tables: dict[str, pd.DataFrame],
-    splits: pd.DataFrame,
-    scores: list[Score],
-    comparisons: list[PublishedComparison],
-) -> dict[str, Any]:
-    """Return the charts of the run, by name.
-
-    Args:
-        run: the run.
-        tables: its tables, by name, as from `make_tables`.
-        splits: its split tables below each other, with the column `split`.
-        scores: its scores, as from `collect_scores`.
-        comparisons: published numbers beside them.
-    """
-    lengths = splits.loc[splits["subset"] == "test", ["split", "video", "frames"]]
-    videos = analysis.average_seeds(run.first_predictions).merge(lengths, on=["split", "video"])
-    videos["length"] = analysis.length_bins(videos["frames"])
-    return {
-        "accuracy": prediction_charts.draw_accuracy(scores, comparisons, run.accuracy),
-        "learning_curves": training_charts.draw_learning_curves(run.history),
-        "calibration": prediction_charts.draw_calibration(analysis.calibration(run.first_predictions)),
-        "class_accuracy": prediction_charts.draw_class_accuracy(tables["class_accuracy"]),
-        "confusion": draw_confusion(run, CELL_ON_PAGE),
-        "groups_and_lengths": prediction_charts.draw_groups_and_lengths(
-            analysis.accuracy_by(videos, "group"), analysis.accuracy_by(videos, "length"), videos["correct"].mean()
-        ),
-        "cost": training_charts.draw_cost(tables["stages"].query("rule != 'total'"), run.history),
-    }
-
-
-def draw_confusion(run: Run, cell: float) -> alt.Chart:
-    """Draw the confusion matrix in the order of similarity; `cell` is the number of pixels of a cell of many."""
-    shares = analysis.confusion_shares(run.first_predictions, len(run.class_names))
-    order = analysis.similarity_order(shares)
-    step = min(40, max(cell, 420 / len(order)))
-    class_names = [run.class_names[label] for label in order]
-    return prediction_charts.draw_confusion(shares[np.ix_(order, order)], class_names, step)
-
-
-def make_comparison_charts(run: Run, others: list[Run], differences: pd.DataFrame) -> dict[str, Any]:
-    """Return the charts of this run beside other runs, by name."""
-    histories = pd.concat([each.history.assign(run=each.name) for each in (run, *others)])
-    label = differences["run"] + ", " + differences["protocol"]
-    return {
-        "differences": prediction_charts.draw_differences(differences.assign(label=label)),
-        "overlaid_curves": training_charts.draw_overlaid_curves(histories),
-    }
-
-
-def draw_pictures(
-    run: Run,
-    tables: dict[str, pd.DataFrame],
-    splits: pd.DataFrame,
-    frames: contact_sheets.FrameReader,
-    heading: list[str],
+def draw_sheets(
+    reader: contact_sheets.FrameReader, mistakes: pd.DataFrame, pairs: list, heading: list[str], has_frames: bool
 ) -> dict[str, str]:
     """Return the contact sheets as SVG, by name.
 
     Args:
-        run: the run.
-        tables: its tables, by name, as from `make_tables`.
-        splits: its split tables below each other, with the column `split`.
-        frames: where the frames are read.
-        heading: lines above the sheets that are files of their own.
+        reader: where the frames are read.
+        mistakes: the table of mistakes.
+        pairs: as from `contact_sheets.choose_pairs`.
+        heading: lines above the pictures.
+        has_frames: whether there are frames; else the sheets say that there are none.
     """
-    if not frames.has_packs(run.class_names):
-        absent = contact_sheets.draw_sentence(f"No pictures: the packs of frames are not in {frames.folder}.")
-        return dict.fromkeys((*SVG_OF_PICTURES, "clips"), absent)
-    training = splits[splits["subset"] == "train"]
-    testing = splits[splits["subset"] == "test"].sort_values("label", kind="stable")
-    shapes = {split: model["clip"] for (split, _), model in run.models.items()}
+    if not has_frames:
+        absent = contact_sheets.draw_sentence(f"No pictures: the packs of frames are not in {reader.folder}.")
+        return dict.fromkeys(SVG_OF_PICTURES, absent)
     return {
-        "mistakes": contact_sheets.draw_mistakes(frames, tables["mistakes"], heading),
-        "confused_pairs": contact_sheets.draw_confused_pairs(
-            frames, tables["confused_pairs"], tables["mistakes"], training, heading
-        ),
-        "clips": contact_sheets.draw_clips(frames, testing, shapes, run.settings.evaluate),
+        "mistakes": contact_sheets.draw_mistakes(reader, mistakes, heading),
+        "confused_pairs": contact_sheets.draw_confused_pairs(reader, pairs, heading),
     }
 
 

@@ -278,6 +278,11 @@ preflight/snakemake_notes.py
 report/analysis.py               compare figures
 report/captions.py               figures
 report/chart_style.py            figures
+report/charts.py                 figures
+report/class_details.py          figures
+report/clip_sprites.py           figures
+report/conclusions.py            figures
+report/confusion_chart.py        figures
 report/contact_sheets.py         figures
 report/headline.py               figures
 report/html_page.py              figures

@@ -38,7 +38,9 @@ def test_bars_of_few_groups_that_are_all_right_have_a_width() -> None:
 
 
 def test_confusions() -> None:
-    assert analysis.confusion_shares(TABLE, 3).tolist() == [[0.25, 0.75, 0], [0, 1, 0], [0.5, 0, 0.5]]
+    counts = analysis.confusion_counts(TABLE, 3)
+    assert counts.tolist() == [[1, 3, 0], [0, 2, 0], [1, 0, 1]]
+    assert analysis.confusion_shares(counts).tolist() == [[0.25, 0.75, 0], [0, 1, 0], [0.5, 0, 0.5]]
     pairs = analysis.confused_pairs(TABLE)
     assert pairs.to_dict("records") == [
         {"class": "A", "predicted_class": "B", "videos": 1.5, "share": 0.75, "reverse": 0},

@@ -12,7 +12,7 @@ from video3d.common.errors import UserError
 from video3d.common.settings import read_settings
 from video3d.report import headline
 from video3d.report.notices import collect_notices
-from video3d.report.published import compare_with_published
+from video3d.report.published import best_comparable, compare_with_published
 from video3d.report.results import Run, read_run
 
 NO_FAULTS = pd.DataFrame({"status": ["ok", "short"]})
@@ -44,6 +44,19 @@ def test_scores_are_those_of_the_table(run: Run) -> None:
     seeds = table.drop("mean").groupby("seed").mean()
     assert scores["mean"].std_seeds == pytest.approx(seeds.std(ddof=1))
     assert [scores[split].videos for split in scores] == [3783, 3734, 3696, 11213]
+
+
+def test_columns_without_information_are_left_out(run: Run, subset: Run) -> None:
+    titles = [[each["title"] for each in headline.score_columns(headline.collect_scores(of))] for of in (run, subset)]
+    shared = ["protocol", "split", "top-1", "95 % interval"]
+    assert titles[0] == [*shared, "std. over seeds", "std. over splits", "top-5", "mean class", "videos"]
+    assert titles[1] == [*shared, "std. over splits", "mean class", "videos"]  # top-5 of 3 classes is always right
+
+
+def test_the_best_comparable_number_is_of_the_protocol_if_there_is_one(run: Run, subset: Run) -> None:
+    comparisons = compare_with_published(run, headline.collect_scores(run))
+    assert best_comparable(comparisons, "segments").published.top1 == pytest.approx(1689 / 3783)
+    assert best_comparable(compare_with_published(subset, headline.collect_scores(subset)), "segments") is None
 
 
 def test_compares_only_what_is_comparable(run: Run) -> None:

@@ -33,14 +33,15 @@ def accuracy_by(videos: pd.DataFrame, key: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[key, "videos", "groups", "top1", "low", "high"])
 
 
-def confusion_shares(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
-    """Return which share of the videos of a class was predicted as each class.
-
-    float64 (num_classes, num_classes), a row per true class. A class without a test video has a row of zeros.
-    """
-    counts = metrics.confusion_matrix(
+def confusion_counts(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
+    """Return how many predictions each class got: int64 (num_classes, num_classes), a row per true class."""
+    return metrics.confusion_matrix(
         predictions["label"].to_numpy(), predictions["predicted_label"].to_numpy(), num_classes
     )
+
+
+def confusion_shares(counts: np.ndarray) -> np.ndarray:
+    """Return confusions as shares of their row, float64; a class without a test video has a row of zeros."""
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 

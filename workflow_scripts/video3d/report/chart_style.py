@@ -14,8 +14,10 @@ WIDTH = 920  # pixels; no chart is wider
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 INK, GREY, WARNING = "#222222", "#8a8a8a", "#b34700"
 HEADING_CHARACTERS = 130
-PER_CENT = alt.Axis(format=".0%", tickMinStep=0.01)
+PER_CENT = alt.Axis(format=".0%", tickMinStep=0.01, minExtent=40)
 INTERVAL = [alt.Tooltip("low:Q", format=".1%", title="95 % from"), alt.Tooltip("high:Q", format=".1%", title="to")]
+# How d3 writes numbers, on the page as in the SVG: 35.2 %, −1.0.
+NUMBERS = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%", "minus": "−"}
 
 alt.data_transformers.disable_max_rows()
 

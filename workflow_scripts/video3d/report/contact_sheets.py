@@ -2,7 +2,7 @@
 
 import base64
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -74,7 +74,7 @@ def draw_mistakes(frames: FrameReader, mistakes: pd.DataFrame, heading: Sequence
     cells = [
         Cell(
             frames.middle_frame(row["class"], row["video"], size),
-            [(row["class"], RIGHT), (row["predicted_class"], WRONG), (f"{row['probability']:.0%}", INK)],
+            [(row["class"], RIGHT), (row["predicted_class"], WRONG), (f"{100 * row['probability']:.1f} %", INK)],
         )
         for _, row in mistakes.drop_duplicates("video").head(MISTAKES).iterrows()
     ]
@@ -84,55 +84,53 @@ def draw_mistakes(frames: FrameReader, mistakes: pd.DataFrame, heading: Sequence
     return draw_sheet([*((line, ()) for line in heading), *(("", row) for row in rows)])
 
 
-def draw_confused_pairs(
-    frames: FrameReader, pairs: pd.DataFrame, mistakes: pd.DataFrame, training: pd.DataFrame, heading: Sequence[str]
-) -> str:
-    """Draw a row per pair: test videos of the class that were taken for the other, then training videos of that other.
+@dataclass(frozen=True)
+class PairOfClasses:
+    """A frequent confusion: a row of `analysis.confused_pairs`, and videos of either class (video, class, split).
+
+    `tested`: test videos of the class that were taken for the other. `trained`: training videos of that other class.
+    """
+
+    pair: dict
+    tested: list[dict]
+    trained: list[dict]
+
+
+def choose_pairs(pairs: pd.DataFrame, mistakes: pd.DataFrame, training: pd.DataFrame) -> list[PairOfClasses]:
+    """Choose the videos that stand for the most frequent confusions.
 
     Args:
-        frames: where the frames are read.
         pairs: as from `analysis.confused_pairs`.
-        mistakes: the mistakes, with columns video, class, predicted_class.
-        training: the training videos, with columns video, class, group; one video of a group is shown.
-        heading: lines above the pictures.
+        mistakes: the mistakes, with columns video, class, predicted_class, split.
+        training: the training videos, with columns video, class, group, split; one video of a group is shown.
     """
-    size = (WIDTH - 3 * GAP) // (2 * VIDEOS_OF_PAIR) - GAP
-    rows = []
-    for _, pair in pairs.head(PAIRS).iterrows():
+    chosen = []
+    for pair in pairs.head(PAIRS).to_dict("records"):
         of_pair = (mistakes["class"] == pair["class"]) & (mistakes["predicted_class"] == pair["predicted_class"])
         tested = mistakes[of_pair].drop_duplicates("video")
         trained = training[training["class"] == pair["predicted_class"]].drop_duplicates("group")
+        chosen.append(PairOfClasses(pair, *(_videos(table.head(VIDEOS_OF_PAIR)) for table in (tested, trained))))
+    return chosen
+
+
+def _videos(table: pd.DataFrame) -> list[dict]:
+    return table[["video", "class", "split"]].to_dict("records")
+
+
+def draw_confused_pairs(frames: FrameReader, chosen: Sequence[PairOfClasses], heading: Sequence[str]) -> str:
+    """Draw a row per pair, its tested videos before the others; `heading` are lines above the pictures."""
+    size = (WIDTH - 3 * GAP) // (2 * VIDEOS_OF_PAIR) - GAP
+    space = [Cell(np.full((size, 2 * GAP, 3), 255, np.uint8))]
+    rows = []
+    for each in chosen:
         left, right = (
-            [
-                Cell(frames.middle_frame(row["class"], row["video"], size))
-                for _, row in table.head(VIDEOS_OF_PAIR).iterrows()
-            ]
-            for table in (tested, trained)
+            [Cell(frames.middle_frame(video["class"], video["video"], size)) for video in videos]
+            for videos in (each.tested, each.trained)
         )
-        space = [Cell(np.full((size, 2 * GAP, 3), 255, np.uint8))]
-        title = f"{pair['class']} taken for {pair['predicted_class']}: {pair['share']:.0%} of its videos"
+        pair = each.pair
+        title = f"{pair['class']} taken for {pair['predicted_class']}: {100 * pair['share']:.1f} % of its videos"
         rows.append((title, left + space + right))
     return draw_sheet([*((line, ()) for line in heading), *rows]) if rows else draw_sentence("No mistake was made.")
-
-
-def draw_clips(
-    frames: FrameReader, videos: pd.DataFrame, shapes: Mapping[int, Mapping[str, int]], evaluate: EvaluateSettings
-) -> str:
-    """Draw the frames of a clip of the first video of every class as a strip.
-
-    Args:
-        frames: where the frames are read.
-        videos: the test videos, with columns video, class, split.
-        shapes: frames and size of the clips by split, as networks may take clips of different shapes.
-        evaluate: the settings of the evaluation, of whose first protocol the clip is one.
-    """
-    rows = []
-    for _, row in videos.drop_duplicates("class").iterrows():
-        length, size = shapes[row["split"]]["frames"], shapes[row["split"]]["size"]
-        clip = frames.middle_clip(row["class"], row["video"], length, evaluate, min(size, WIDTH // length))
-        strip = np.concatenate(list(clip), axis=1)
-        rows.append((f"{row['class']} ({row['video']})", [Cell(strip)]))
-    return draw_sheet(rows)
 
 
 def draw_sheet(rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
@@ -162,9 +160,9 @@ def draw_sentence(text: str) -> str:
     return _svg(600, 3 * LINE, [_text(0, 2 * LINE, text, INK)])
 
 
-def data_uri(image: np.ndarray) -> str:
-    """Return an image, uint8 RGB (height, width, 3), as a data URI that holds it as WebP."""
-    _, encoded = cv2.imencode(".webp", image[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+def data_uri(image: np.ndarray, quality: int = QUALITY) -> str:
+    """Return an image, uint8 RGB (height, width, 3), as a data URI that holds it as WebP of this quality, 0 to 100."""
+    _, encoded = cv2.imencode(".webp", image[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality])
     return "data:image/webp;base64," + base64.b64encode(encoded).decode()
 
 

@@ -62,9 +62,14 @@ def _score(protocol: str, split: str, rows: pd.DataFrame, run: Run) -> Score:
     )
 
 
+def choose_answer(scores: list[Score], protocol: str) -> Score:
+    """Return the score that is the answer by one protocol: that of the mean of the splits."""
+    return next(score for score in reversed(scores) if score.protocol == protocol)
+
+
 def answer_sentence(scores: list[Score], protocol: str) -> str:
     """Return the answer in one sentence, for one protocol."""
-    answer = next(score for score in reversed(scores) if score.protocol == protocol)
+    answer = choose_answer(scores, protocol)
     splits = sum(score.protocol == protocol and score.split != MEAN for score in scores)
     what = f"Mean top-1 accuracy over {splits} splits" if splits > 1 else "Top-1 accuracy on one split"
     spreads = {"splits": answer.std_splits, "seeds": answer.std_seeds}
@@ -76,6 +81,38 @@ def answer_sentence(scores: list[Score], protocol: str) -> str:
     )
 
 
+def score_columns(scores: list[Score]) -> list[dict]:
+    """Return the columns of the table of scores: title, whether it holds numbers, cells (text, one per score).
+
+    Columns without information are left out: those without a number, a top-5 that cannot be wrong, no video left out.
+    """
+    fractions = {
+        "std. over seeds": "std_seeds", "std. over splits": "std_splits", "top-5": "top5", "mean class": "mean_class",
+    }  # fmt: skip
+    columns = [
+        {"title": "protocol", "number": False, "cells": [score.protocol for score in scores]},
+        {"title": "split", "number": False, "cells": [score.split for score in scores]},
+        {"title": "top-1", "number": True, "cells": [percent(score.top1) for score in scores]},
+        {"title": "95 % interval", "number": False,
+         "cells": [f"{percent(score.low)} – {percent(score.high)}" for score in scores]},
+    ]  # fmt: skip
+    for title, name in fractions.items():
+        values = [getattr(score, name) for score in scores]
+        if not all(math.isnan(value) or (name == "top5" and value == 1) for value in values):
+            cells = ["–" if math.isnan(value) else percent(value) for value in values]
+            columns.append({"title": title, "number": True, "cells": cells})
+    columns.append({"title": "videos", "number": True, "cells": [f"{score.videos:,}" for score in scores]})
+    if any(score.left_out for score in scores):
+        cells = ["–" if score.left_out is None else str(score.left_out) for score in scores]
+        columns.append({"title": "left out", "number": True, "cells": cells})
+    return columns
+
+
 def percent(fraction: float) -> str:
     """Return a fraction as per cent with one decimal."""
     return f"{100 * fraction:.1f} %"
+
+
+def points(fraction: float) -> str:
+    """Return a difference of fractions in points, with its sign and one decimal."""
+    return f"{100 * fraction:+.1f}".replace("-", "−")

@@ -1,20 +1,22 @@
-"""HTML out of tables, captions and charts: the report page and the fragment for Snakemake's landing page."""
+"""HTML out of tables, captions and charts: the pages, and the landing page of Snakemake that carries them."""
 
 import base64
 import gzip
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import jinja2
+import markupsafe
 import pandas as pd
 import vl_convert
 
+from video3d.report.chart_style import NUMBERS
+from video3d.report.headline import percent, points
+
 TEMPLATES = Path(__file__).parent / "templates"
-ROWS_SHOWN = 300
-LARGEST_ADDRESS = 2 * 1024**2  # characters; url::kMaxURLChars in Chromium's source
+ROWS_SHOWN = 100  # of a table at once; a script shows the others when they are asked for
 FRACTIONS = {
     "top1", "low", "high", "share", "reverse", "taken_for_share", "probability", "ours", "theirs", "difference",
 }  # fmt: skip
@@ -26,39 +28,43 @@ TITLES = {
     "group_trained_on_theirs": "other run, by group",
 }  # fmt: skip
 IDENTIFIERS = {"split", "seed"}  # numbers that are names
+CLASS_COLUMNS = {"class", "predicted_class", "taken_for"}
 
 
 def write_page(template: str, context: Mapping[str, Any], path: Path) -> None:
-    """Render templates/<template> with `context` to the file `path`, as a page that unpacks itself if it is whole HTML.
-
-    Snakemake embeds a page as a base64 `data:` address, and Chromium opens none above 2 MiB: with Vega in it, a page
-    of full UCF101 is far above that, and far below it when compressed.
-    """
+    """Render templates/<template> with `context` to the file `path`."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    html = environment.get_template(template).render(context)
-    if html.startswith("<!doctype"):
-        packed = base64.b64encode(gzip.compress(html.encode(), mtime=0)).decode()
-        html = environment.get_template("packed.html").render(title=context["title"], packed=packed)
-        if len(html) * 4 / 3 > LARGEST_ADDRESS:
-            logging.warning("%s is too large to open inside of Snakemake's report; open it by itself", path.name)
-    path.write_text(html, encoding="utf-8")
+    environment.filters |= {"percent": percent, "points": points}
+    path.write_text(environment.get_template(template).render(context), encoding="utf-8")
+
+
+def pack_page(path: Path) -> str:
+    """Return a page as base64 of gzip, which the landing page unpacks."""
+    return base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode()
 
 
 def render_table(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return what the template needs to show `frame` as a sortable table and to offer it as CSV.
+    """Return what the template needs to show `frame` as a table and to offer it as CSV.
 
-    Columns of fractions (named in FRACTIONS) are shown as per cent, other numbers with at most one decimal.
+    Columns of fractions (named in FRACTIONS) are shown as per cent, other numbers with at most one decimal. Columns
+    that say nothing are in the CSV only: those without any value.
     """
-    numeric = {column: pd.api.types.is_numeric_dtype(frame[column]) for column in frame}
+    shown = [column for column in frame if not frame[column].replace("", None).isna().all() or frame.empty]
+    numeric = {column: pd.api.types.is_numeric_dtype(frame[column]) for column in shown}
+    rows = [
+        [_cell(column, value, numeric[column]) for column, value in row.items()]
+        for row in frame[shown].to_dict("records")
+    ]
     return {
-        "columns": [{"title": TITLES.get(c, c.replace("_", " ")), "number": numeric[c]} for c in frame],
-        "rows": [
-            [_cell(column, value, numeric[column]) for column, value in row.items()]
-            for row in frame.head(ROWS_SHOWN).to_dict("records")
+        "columns": [
+            {"title": TITLES.get(c, c.replace("_", " ")), "number": numeric[c], "class": c in CLASS_COLUMNS}
+            for c in shown
         ],
+        "rows": rows[:ROWS_SHOWN],
+        "more": rows[ROWS_SHOWN:],
         "total": len(frame),
         "csv": quote(to_csv(frame), safe=",. /:()"),
     }
@@ -69,21 +75,32 @@ def to_csv(frame: pd.DataFrame) -> str:
     return frame.to_csv(index=False, float_format="%.6g")
 
 
-def _cell(column: str, value: Any, numeric: bool) -> dict[str, Any]:
+def _cell(column: str, value: Any, numeric: bool) -> str:
     if not numeric:
-        return {"text": "" if pd.isna(value) else str(value), "value": None}
+        return "" if pd.isna(value) else str(value)
     if pd.isna(value):
-        return {"text": "–", "value": -1}
+        return "–"
     if column in FRACTIONS:
-        return {"text": f"{100 * value:.1f} %", "value": value}
+        return percent(value)
     if column in IDENTIFIERS:
-        return {"text": str(value), "value": value}
-    return {"text": f"{value:,.0f}" if value == round(value) else f"{value:,.1f}", "value": value}
+        return str(value)
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
 
 
 def read_template(name: str) -> str:
     """Return the text of templates/<name>: a style sheet or a script that goes into a page as it is."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def draw_svg(chart: Mapping[str, Any]) -> str:
+    """Return a Vega-Lite specification drawn as SVG."""
+    return vl_convert.vegalite_to_svg(dict(chart), format_locale=NUMBERS)
+
+
+def show_image(svg: str, finding: str) -> markupsafe.Markup:
+    """Return an <img> of an SVG; `finding` is what it shows, in words."""
+    uri = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    return markupsafe.Markup('<img src="{}" alt="{}">').format(uri, finding)
 
 
 def vega_script() -> str:

@@ -3,17 +3,64 @@
 Each takes a table and returns a chart no wider than WIDTH pixels. Fractions are drawn as per cent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
-from video3d.report.chart_style import COLOURS, GREY, INK, INTERVAL, PER_CENT, WIDTH
-from video3d.report.headline import MEAN, Score
+from video3d.report.chart_style import COLOURS, GREY, INK, INTERVAL, PER_CENT, WIDTH, draw_sentence
+from video3d.report.headline import MEAN, Score, percent
 from video3d.report.published import PublishedComparison
 
 ROWS_PER_COLUMN = 34  # of the accuracies of the classes, so that they stay on one screen
+FEWEST = 20  # videos of a point: the interval of fewer is so wide that the point says nothing
+
+
+def draw_headline(answer: Score, comparison: PublishedComparison | None, scores: Sequence[Score], chance: float):
+    """Draw the answer with its interval on an axis from 0 to 100 % that also has chance and one published number.
+
+    If that number is of another protocol or split, our score of the same one stands beside it.
+
+    Args:
+        answer: the score that is the answer.
+        comparison: the best published number that can be compared, if there is one.
+        scores: all scores of the run.
+        chance: the accuracy of guessing.
+    """
+    shown = [answer]
+    if comparison:
+        same = (comparison.published.protocol, comparison.published.split)
+        shown += [score for score in scores if (score.protocol, score.split) == same and score != answer]
+    rows = pd.DataFrame([{"row": _name_score(score), **vars(score)} for score in shown])
+    y = alt.Y("row:N", sort=list(rows["row"]), title=None)
+    x = alt.X("top1:Q", title=None, axis=alt.Axis(format=".0%", tickCount=10), scale=alt.Scale(domain=[0, 1]))
+    base = alt.Chart(rows).encode(y=y)
+    layers = [
+        base.mark_rule(strokeWidth=6, color=COLOURS[5]).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_point(size=120, filled=True, opacity=1, color=COLOURS[0]).encode(x=x),
+    ]
+    marks = [{"at": chance, "name": f"guessing {percent(chance)}"}]
+    guessing = alt.Chart(pd.DataFrame(marks)).encode(x="at:Q")
+    layers += [
+        guessing.mark_rule(strokeDash=[4, 4], color=INK),
+        guessing.mark_text(align="left", dx=4, y=-8, fontSize=12).encode(text="name:N"),
+    ]
+    if comparison:
+        theirs = alt.Chart(pd.DataFrame([
+            {"row": rows["row"].iloc[-1], "at": comparison.published.top1,
+             "name": f"{comparison.published.name}: {percent(comparison.published.top1)}"}
+        ])).encode(x="at:Q", y=y)  # fmt: skip
+        side, shift = ("right", -10) if comparison.published.top1 > 0.5 else ("left", 10)
+        layers += [
+            theirs.mark_point(size=120, filled=True, opacity=1, shape="diamond", color=COLOURS[1]),
+            theirs.mark_text(align=side, dx=shift, fontSize=12, color="#a34700").encode(text="name:N"),
+        ]
+    return alt.layer(*layers).properties(width=WIDTH - 220, height=alt.Step(44))
+
+
+def _name_score(score: Score) -> str:
+    where = "mean of splits" if score.split == MEAN else f"split {score.split}"
+    return f"{score.protocol}, {where}"
 
 
 def draw_accuracy(
@@ -82,31 +129,9 @@ def draw_class_accuracy(table: pd.DataFrame) -> alt.HConcatChart:
             "top1:Q", title="top-1 accuracy", axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1])
         )
         bars = base.mark_rule(strokeWidth=2, color=COLOURS[5]).encode(x=alt.X("low:Q"), x2="high:Q")
-        points = base.mark_point(size=35, filled=True, opacity=1, color=COLOURS[0]).encode(x=x)
+        points = base.mark_point(size=35, filled=True, opacity=1, color=COLOURS[0], cursor="pointer").encode(x=x)
         panels.append(alt.layer(bars, points).properties(width=width, height=alt.Step(15)))
     return alt.hconcat(*panels, spacing=15)
-
-
-def draw_confusion(shares: np.ndarray, class_names: Sequence[str], step: float) -> alt.Chart:
-    """Draw the share of the videos of a class (row) predicted as each class (column); a cell has `step` pixels."""
-    true, predicted = np.nonzero(shares)
-    names = np.array(class_names)
-    cells = pd.DataFrame(
-        {"class": names[true], "predicted": names[predicted], "share": shares[true, predicted].round(4)}
-    )
-    size = max(min(11, round(step - 0.5, 1)), 4)
-    axis = {"labelFontSize": size, "labelOverlap": False, "ticks": False, "domain": False, "labelPadding": 2}
-    chart = alt.Chart(cells).mark_rect(aria=False).encode(
-        x=alt.X("predicted:N", sort=list(class_names), title="predicted class", axis=alt.Axis(labelAngle=-90, **axis),
-                scale=alt.Scale(domain=list(class_names))),
-        y=alt.Y("class:N", sort=list(class_names), title="true class", axis=alt.Axis(**axis),
-                scale=alt.Scale(domain=list(class_names))),
-        color=alt.Color("share:Q", title="share of the class's videos", scale=alt.Scale(
-            scheme="blues", type="sqrt", domain=[0, 1]),
-            legend=alt.Legend(format=".0%", orient="top", gradientLength=240)),
-        tooltip=["class", "predicted", alt.Tooltip("share:Q", format=".1%")],
-    )  # fmt: skip
-    return chart.properties(width=alt.Step(step), height=alt.Step(step)).configure_view(stroke="#cccccc")
 
 
 def draw_calibration(table: pd.DataFrame) -> alt.VConcatChart:
@@ -119,8 +144,10 @@ def draw_calibration(table: pd.DataFrame) -> alt.VConcatChart:
     ]  # fmt: skip
     base = alt.Chart(table).encode(x=x, x2="high:Q", tooltip=tooltip)
     y = alt.Y("top1:Q", title="top-1 accuracy", axis=PER_CENT, scale=alt.Scale(domain=[0, 1]))
-    bars = base.mark_bar(color=COLOURS[5], stroke="white").encode(y=y)
-    points = alt.Chart(table).mark_point(filled=True, size=40, color=COLOURS[0], opacity=1)
+    bars = base.transform_filter(f"datum.predictions >= {FEWEST}").mark_bar(color=COLOURS[5], stroke="white")
+    bars = bars.encode(y=y)
+    enough = table[table["predictions"] >= FEWEST]
+    points = alt.Chart(enough).mark_point(filled=True, size=40, color=COLOURS[0], opacity=1)
     points = points.encode(x=alt.X("confidence:Q"), y=y, tooltip=tooltip)
     diagonal = alt.Chart(pd.DataFrame({"at": [0, 1]})).mark_line(strokeDash=[4, 4], color=INK)
     diagonal = diagonal.encode(x="at:Q", y="at:Q")
@@ -130,12 +157,20 @@ def draw_calibration(table: pd.DataFrame) -> alt.VConcatChart:
     )
 
 
-def draw_groups_and_lengths(by_group: pd.DataFrame, by_length: pd.DataFrame, mean: float) -> alt.HConcatChart:
-    """Draw two tables of `analysis.accuracy_by` side by side; `mean` is the accuracy of all videos."""
-    return alt.hconcat(
-        _draw_accuracy_by(by_group, "group", "group", mean),
-        _draw_accuracy_by(by_length, "length", "frames in the video", mean),
-    )
+def draw_groups_and_lengths(by: Mapping[str, pd.DataFrame], mean: float) -> alt.HConcatChart | alt.Chart:
+    """Draw tables of `analysis.accuracy_by` by their key, side by side; `mean` is the accuracy of all videos.
+
+    Panels without a point are left out.
+    """
+    titles = {"group": "group", "length": "frames in the video"}
+    panels = [_draw_accuracy_by(table, key, titles[key], mean) for key, table in by.items() if len(table)]
+    return alt.hconcat(*panels) if panels else draw_sentence(f"Left out: no point has {FEWEST} videos.")
+
+
+def keep_large(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of `analysis.accuracy_by` that have videos enough, or none if that leaves one."""
+    large = table[table["videos"] >= FEWEST]
+    return large if len(large) > 1 else large.iloc[:0]
 
 
 def _draw_accuracy_by(table: pd.DataFrame, key: str, title: str, mean: float) -> alt.LayerChart:

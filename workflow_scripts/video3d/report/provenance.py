@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from video3d.common.errors import UserError
 from video3d.common.printable import safe_cell
@@ -15,6 +16,7 @@ from video3d.frames.ffmpeg import ffmpeg_program, ffmpeg_version
 from video3d.report.results import Run
 from video3d.report.run_files import Key
 
+CITATION = Path(__file__).parents[3] / "CITATION.cff"
 PACKAGES = ("snakemake", "paddlepaddle", "paddlepaddle-gpu", "numpy", "opencv-python-headless", "simplejpeg")
 
 
@@ -35,6 +37,21 @@ def describe_run(run: Run) -> dict[str, str]:
         "ffmpeg": describe_ffmpeg(),
         "packages": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, {processor_name()}",
+    } | describe_citation()
+
+
+def describe_citation() -> dict[str, str]:
+    """Return the licence of this project and what to cite, as label and text; nothing where CITATION.cff is absent."""
+    if not CITATION.is_file():
+        return {}
+    project = yaml.safe_load(CITATION.read_text(encoding="utf-8"))
+    names = [
+        f"{', '.join(author['family-names'] for author in each['authors'])}: {each['title']}, {each['year']}"
+        for each in project["references"]
+    ]
+    return {
+        "licence of the code": project["license"],
+        "how to cite": "; ".join([f"{project['title']}, version {project['version']}", *names]),
     }
 
 

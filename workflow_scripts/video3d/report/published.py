@@ -59,6 +59,13 @@ def compare_with_published(run: Run, scores: list[Score]) -> list[PublishedCompa
     return [_compare_with(published, run, scores) for published in PUBLISHED]
 
 
+def best_comparable(comparisons: list[PublishedComparison], protocol: str) -> PublishedComparison | None:
+    """Return the highest published number that can be compared, of those by `protocol` if there are any."""
+    comparable = [each for each in comparisons if each.difference is not None]
+    of_protocol = [each for each in comparable if each.published.protocol == protocol]
+    return max(of_protocol or comparable, key=lambda each: each.published.top1, default=None)
+
+
 def data_kind(run: Run) -> str:
     """Return full: the 101 classes of UCF101; subset: some of them; other: classes that UCF101 does not have."""
     if set(run.class_names) == set(CLASSES):

@@ -9,9 +9,15 @@ import pandas as pd
 
 from video3d.report.chart_style import COLOURS, INK, PER_CENT, WIDTH, draw_sentence
 
+LABELLED = alt.Axis(minExtent=40)  # as wide as the labels of per cent, so that panels stand below each other
 
-def draw_learning_curves(history: pd.DataFrame) -> alt.HConcatChart | alt.Chart:
-    """Draw loss and top-1 by epoch, a line per split and seed, validation dashed; the learning rate below."""
+
+def draw_learning_curves(history: pd.DataFrame, tests: pd.DataFrame) -> alt.VConcatChart | alt.Chart:
+    """Draw loss and top-1 by epoch, a column of panels per split, and the learning rate below.
+
+    Lines are means over the seeds, bands reach from the lowest to the highest seed. The dashed lines are the accuracy
+    on the test split, so that the gap to it is seen: `tests` has columns split, top1.
+    """
     if history.empty:
         return draw_sentence("The evaluated weights were not trained in this run.")
     long = history.melt(
@@ -19,24 +25,54 @@ def draw_learning_curves(history: pd.DataFrame) -> alt.HConcatChart | alt.Chart:
     ).dropna(subset="value")
     long["subset"] = np.where(long["series"].str.startswith("validation"), "validation", "training")
     long["series"] = long["series"].str.removeprefix("validation_")
-    colour = alt.Color("split:N", title="split", legend=alt.Legend(orient="bottom"))
-    legend = alt.Legend(orient="bottom") if long["subset"].nunique() > 1 else None
-    dash = alt.StrokeDash("subset:N", title=None, legend=legend, sort=["training", "validation"])
-    tooltip = ["split:N", "seed:N", "subset:N", "epoch:Q", alt.Tooltip("value:Q", format=".4f")]
-    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1))
-    panels = []
-    for series, title, axis in (("loss", "loss (cross entropy)", alt.Axis()), ("top1", "top-1 of clips", PER_CENT)):
-        lines = alt.Chart(long[long["series"] == series], title=title).mark_line(strokeWidth=1.5, point={"size": 12})
-        y = alt.Y("value:Q", title=None, axis=axis)
-        panel = lines.encode(x=x, y=y, color=colour, strokeDash=dash, detail="seed:N", tooltip=tooltip)
-        panels.append(panel.properties(width=270, height=260))
-    rate = alt.Chart(history, title="learning rate").mark_line(interpolate="step-after", color=INK)
+    table = long.groupby(["split", "series", "subset", "epoch"], as_index=False)["value"].agg(["mean", "min", "max"])
+    splits = sorted(table["split"].unique())
+    width = min(400, (WIDTH - 40) // len(splits) - 50)
+    rows = [
+        alt.hconcat(*(
+            _draw_curve(table[(table["series"] == series) & (table["split"] == split)], f"split {split}: {title}", axis,
+                        tests[(tests["split"] == split) & (series == "top1")], width)
+            for split in splits
+        )).resolve_scale(y="shared")
+        for series, title, axis in (("loss", "loss", LABELLED), ("top1", "top-1", PER_CENT))
+    ]  # fmt: skip
+    rate = alt.Chart(history.drop_duplicates(["epoch", "learning_rate"]), title="learning rate")
     powers = np.arange(-8.0, 3.0)
     axis = alt.Axis(format="~g", values=list(10**powers), labelOverlap=False)
     y = alt.Y("learning_rate:Q", title=None, scale=alt.Scale(type="log"), axis=axis)
     tooltip = ["epoch:Q", alt.Tooltip("learning_rate:Q", format="~g")]
-    panels.append(rate.encode(x=x, y=y, tooltip=tooltip).properties(width=170, height=260))
-    return alt.hconcat(*panels)
+    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1))
+    line = rate.mark_line(interpolate="step-after", color=INK).encode(x=x, y=y, tooltip=tooltip)
+    return alt.vconcat(*rows, line.properties(width=width, height=60))
+
+
+def _draw_curve(table: pd.DataFrame, title: str, axis: alt.Axis, tests: pd.DataFrame, width: int) -> alt.LayerChart:
+    """Draw one panel of the learning curves: columns subset, epoch, mean, min, max of one split; lines are named."""
+    domain = ["training", "validation", "test"]
+    subset = alt.Color("subset:N", scale=alt.Scale(domain=domain, range=COLOURS[:3]), legend=None)
+    number = ".1%" if axis is PER_CENT else ".3f"
+    tooltip = [
+        "subset:N", "epoch:Q",
+        *(alt.Tooltip(f"{name}:Q", format=number, title=f"{name} of seeds") for name in ("mean", "min", "max")),
+    ]  # fmt: skip
+    base = alt.Chart(table, title=title).encode(
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, tickCount=6)), color=subset
+    )
+    y = alt.Y("mean:Q", title=None, axis=axis, scale=alt.Scale(zero=axis is PER_CENT))
+    layers = [
+        base.mark_area(opacity=0.25).encode(y=alt.Y("min:Q"), y2="max:Q"),
+        base.mark_line(strokeWidth=1.5, point={"size": 12}).encode(y=y, tooltip=tooltip),
+    ]
+    ends = table[(table["epoch"] == table["epoch"].max()) & (table["subset"] != "training")]
+    if len(ends):
+        text = alt.Chart(ends).mark_text(align="right", dy=-9)
+        layers.append(text.encode(x="epoch:Q", y=y, color=subset, text="subset:N"))
+    if len(tests):
+        base = alt.Chart(tests.assign(subset="test", epoch=table["epoch"].min())).encode(y="top1:Q", color=subset)
+        rule = base.mark_rule(strokeDash=[5, 4], strokeWidth=2)
+        layers.append(rule.encode(tooltip=["subset", alt.Tooltip("top1:Q", format=".1%")]))
+        layers.append(base.mark_text(align="left", dy=-8).encode(x="epoch:Q", text="subset:N"))
+    return alt.layer(*layers).properties(width=width, height=150)
 
 
 def draw_cost(stages: pd.DataFrame, history: pd.DataFrame) -> alt.VConcatChart:
