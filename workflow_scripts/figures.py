@@ -51,7 +51,7 @@ SECTIONS = {
     "provenance": "Provenance",
 }
 # Characters of the clips on the pages: with all else, the report stays below 15 MB with 101 classes.
-CLIPS_IN_REPORT, CLIPS_ON_THEIR_PAGE = 6_000_000, 2_500_000
+CLIPS_IN_REPORT, CLIPS_ON_THEIR_PAGE = 4_500_000, 2_000_000
 
 
 def draw_figures(run: Run, others: list[Run], folder: Path, frames: Path, benchmarks: Path, output: Path) -> None:
