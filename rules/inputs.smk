@@ -68,7 +68,7 @@ def after_unpacking(wildcards):
 def version_of_videos(wildcards):
     """Return a parameter that stands for the videos of a class: it changes when one is replaced, added or removed."""
     name = wildcards.class_name
-    return videos_version(Path(videos_folder(name)), FRAMES / f"{name}.csv")
+    return videos_version(Path(videos_folder(name)), FRAMES / f"{name}.csv", keep=not LOOKS)
 
 
 @cache

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 
 
@@ -80,8 +81,8 @@ def _kept(root: Path) -> dict[str, tuple]:
 
 
 def _keep(root: Path) -> None:
-    if root.is_dir():
-        with contextlib.suppress(OSError), atomic_path(_file(root)) as temporary:
+    if root.is_dir() and not sys.dont_write_bytecode:
+        with contextlib.suppress(UserError), atomic_path(_file(root)) as temporary:
             temporary.write_text(json.dumps(_kept(root)), encoding="utf-8")
 
 

@@ -16,11 +16,11 @@ from video3d.common.files import atomic_path, sha256
 from video3d.common.tables import read_table
 
 
-def videos_version(folder: Path, manifest: Path) -> str:
+def videos_version(folder: Path, manifest: Path, keep: bool = True) -> str:
     """Return what changes when a video in `folder` is replaced, added or removed, but not with file times alone.
 
     It is the version that was kept with `manifest` as long as the videos are those that were decoded, else a hash of
-    their names, sizes and times.
+    their names, sizes and times. Without `keep`, or where nothing can be written, a copy's videos are read every time.
     """
     videos = _find_videos(folder)
     state = _hash_of_states(videos)
@@ -29,8 +29,9 @@ def videos_version(folder: Path, manifest: Path) -> str:
         return version or state
     if not _are_decoded(videos, folder, manifest):
         return state
-    with contextlib.suppress(OSError):  # where nothing can be written they are read at every call
-        keep_version(manifest, version, seen=state)
+    if keep:
+        with contextlib.suppress(UserError):
+            keep_version(manifest, version, seen=state)
     return version
 
 
