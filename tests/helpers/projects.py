@@ -19,13 +19,14 @@ def make_once(tmp_path_factory) -> Callable:
         shared = shared.parent
 
     def make_once(name: str, make: Callable[[Path], None]) -> Path:
-        """Return the folder of this name, which `make` has filled; it must work in any place that it is moved to."""
-        with (shared / f"{name}.lock").open("w") as lock:
+        """Return the folder of this name, which `make` has filled."""
+        with (shared / f"{name}.lock").open("a+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (shared / name).exists():
-                unfinished = tmp_path_factory.mktemp(name) / "project"
-                make(unfinished)
-                unfinished.rename(shared / name)
+            lock.seek(0)
+            if not lock.read():
+                shutil.rmtree(shared / name, ignore_errors=True)  # of a process that failed
+                make(shared / name)
+                lock.write("made")
         return shared / name
 
     return make_once

@@ -81,7 +81,7 @@ def name_of_node(cluster: Cluster) -> str:
 def test_trainings_that_end_in_any_way_go_on_by_themselves_to_the_same_weights(prepared, uninterrupted):
     """Two at a time: a signal, a requeue, a time limit, a preemption, a lost node, and at last a killed Snakemake.
 
-    The jobs of the killed call compute on; those of the next one wait for them and take what they made.
+    The job of the killed call computes on; that of the next one waits for it and takes what it made.
     """
     call = "--config", "device=auto", LONG, "--", *WEIGHTS
     head = prepared.start(*call)
@@ -100,20 +100,22 @@ def test_trainings_that_end_in_any_way_go_on_by_themselves_to_the_same_weights(p
     processes = [training.halt(head, after) for training, after in zip(trainings, processes, strict=True)]
     node = name_of_node(prepared)
     prepared.command("scontrol", "update", f"NodeName={node}", "State=down", "Reason=test")
-    wait_for(lambda: not any(process.is_running() for process in processes))
+    for process in processes:
+        process.kill()  # as a node takes its processes with it
     resume = ("scontrol", "update", f"NodeName={node}", "State=resume")
     local_slurm.command(prepared.environment, *resume, check=False)  # it may have come back by itself
     processes = [training.halt(head) for training in trainings]
     assert not any((prepared.folder / file).exists() for file in WEIGHTS)
 
+    processes[1].resume()
+    wait_for((prepared.folder / WEIGHTS[1]).exists, head)  # which gives back a GPU
     prepared.kill(head)
     assert list((prepared.folder / ".snakemake/locks").glob("*.lock"))
     head = prepared.start(*call)
-    for training, process in zip(trainings, processes, strict=True):
-        wait_for(lambda training=training: "waiting for another process that trains" in training.said(), head)
-        process.resume()
+    wait_for(lambda: "waiting for another process that trains" in trainings[0].said(), head)
+    processes[0].resume()
     prepared.end(head)
-    assert all("this training is already finished" in training.said() for training in trainings)
+    assert "this training is already finished" in trainings[0].said()
     assert [(prepared.folder / file).read_bytes() for file in WEIGHTS] == uninterrupted
     descriptions = [json.loads((prepared.folder / file).with_suffix(".json").read_text()) for file in WEIGHTS]
     assert [len(description["attempts"]) for description in descriptions] == [5, 4]
