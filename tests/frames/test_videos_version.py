@@ -1,9 +1,11 @@
 """When the version of the videos of a class changes, and when it does not."""
 
 import csv
+import errno
 import hashlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -132,10 +134,19 @@ def test_where_nothing_can_be_written_the_version_is_found_all_the_same(punch, m
     os.utime(punch.video(), (1, 1))
 
     def refuse(*_, **__):
-        raise PermissionError
+        raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(module, "keep_version", refuse)
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     assert punch.version() == before
+
+
+def test_a_call_that_only_looks_keeps_nothing(punch):
+    before = punch.extract()
+    (record,) = punch.manifest.parent.glob(".*")
+    kept = record.read_bytes()
+    os.utime(punch.video(), (1, 1))
+    assert videos_version(punch.video().parent, punch.manifest, keep=False) == before
+    assert record.read_bytes() == kept
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"version": "0"', '{"version": 1}'])
