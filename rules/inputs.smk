@@ -57,7 +57,7 @@ def after_unpacking(wildcards):
     if not all_unpacked():
         checkpoints.unpack.get()
     folder = Path(videos_folder(wildcards.class_name))
-    if not any(folder.glob("*.avi")):
+    if not any(folder.glob("*.avi")) and not (CALL and only_reports(CALL)):
         stop(
             f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. Delete "
             f"{folder.parent / '.unpacked'}, and call again: what is missing is unpacked again where it is needed"

@@ -281,3 +281,9 @@ def test_the_default_configuration_says_what_the_schema_says():
 @pytest.mark.parametrize("recipe", sorted(path.name for path in (PROJECT / "recipes").glob("*.yaml")))
 def test_every_recipe_is_valid(recipe):
     resolve(yaml.safe_load((PROJECT / "recipes" / recipe).read_text()) or {})
+
+
+@pytest.mark.parametrize("text", ["&a [*a]", "[" * 5000, "!!bool x", "[&a [1, 1], *a, *a]", "1, " * 5000])
+def test_text_that_yaml_cannot_bear_is_no_number(text):
+    with pytest.raises(UserError, match="seeds"):
+        resolve({"seeds": text})

@@ -87,7 +87,7 @@ def test_an_orphaned_extraction_ends_and_the_next_waits_for_it(fresh):
     assert second.returncode == 0, text
     assert not any(map(lives, orphans))
     assert frames_of(pack) == {(24, 24)}
-    assert [path.name for path in pack.parent.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in pack.parent.iterdir() if path.name.endswith(".part")] == []
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from helpers.simulated import draw_figures, simulate
 from video3d.report import captions, html_page, paired_comparison, provenance
 from video3d.report.results import read_run
 
+NETWORK = {"depth": 18, "shortcut": "reference", "width": 64, "cardinality": 1, "dropout": 0.0}
+CLIP = {"mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "input": "rgb"}
 OUTPUTS = re.findall(r'"results/<run>/figures/(\S+)"', (PROJECT / "rules" / "report.smk").read_text())
 
 
@@ -83,9 +85,9 @@ def test_given_weights_are_not_described_by_the_settings(tmp_path: Path) -> None
     """Both splits were evaluated with given networks that are unlike `model:` and `clip:`; `train:` did nothing."""
     given = {1: "a.pdparams", 2: "b.pdparams"}
     run = simulate(tmp_path, classes=3, splits=(1, 2), seeds=(1,), protocols=("segments",), given_weights=given)
-    change_json(run / "split1/seed1/model/metadata.json", model={"depth": 10, "shortcut": "reference", "width": 8})
-    change_json(run / "split2/seed1/model/metadata.json", model={"depth": 18, "shortcut": "paper", "width": 64},
-                clip={"frames": 8, "size": 64})  # fmt: skip
+    change_json(run / "split1/seed1/model/metadata.json", model=NETWORK | {"depth": 10, "width": 8})
+    change_json(run / "split2/seed1/model/metadata.json", model=NETWORK | {"shortcut": "A"},
+                clip=CLIP | {"frames": 8, "size": 64})  # fmt: skip
     change_json(run / "split2/seed1/segments/metrics.json", protocol_description="of 8 frames")
     settings = yaml.safe_load((run / "config.yaml").read_text())
     (run / "config.yaml").write_text(yaml.safe_dump(settings | {"validation_groups": [9]}))
@@ -95,7 +97,7 @@ def test_given_weights_are_not_described_by_the_settings(tmp_path: Path) -> None
     assert "segments: split 1: as simulated; split 2: of 8 frames" in report
     assert "for validation" not in (drawn / "landing.html").read_text()
     accuracy = caption("accuracy", drawn)
-    assert "split 1: ResNet-10, shortcut reference, width 8; split 2: ResNet-18, shortcut paper, width 64" in accuracy
+    assert "split 1: ResNet-10, shortcut reference, width 8; split 2: ResNet-18, shortcut A, width 64" in accuracy
     clips = "split 1: 16 frames of 112 × 112 pixels; split 2: 8 frames of 64 × 64 pixels"
     assert clips in accuracy
     assert clips in caption("clips", drawn)

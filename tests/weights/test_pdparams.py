@@ -70,6 +70,13 @@ def test_big_endian_and_column_major_arrays_keep_their_values(tmp_path):
     assert np.array_equal(tensors["column"], arrays["column"])
 
 
+def test_bfloat16_which_paddle_stores_as_whole_numbers_is_read_as_what_it_is(tmp_path, network):
+    narrow = {name: tensor.astype("bfloat16") for name, tensor in network.state_dict().items()}
+    paddle.save(narrow, str(tmp_path / "weights.pdparams"))
+    read = read_paddle(tmp_path / "weights.pdparams")
+    assert all(np.array_equal(read[name], tensor.astype("float32").numpy()) for name, tensor in narrow.items())
+
+
 def test_description_of_replaced_weights_is_ignored(tmp_path, network):
     save_weights(tmp_path / "weights.pdparams", network, description())
     paddle.save(build_network(TINY, 3).state_dict(), str(tmp_path / "weights.pdparams"))

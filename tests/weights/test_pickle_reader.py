@@ -57,7 +57,7 @@ def test_pickles_of_python_2(tmp_path):
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
-@pytest.mark.parametrize("dtype", ["f2", "<f4", ">f4", "f8", "i1", "u2", ">i8", "?"])
+@pytest.mark.parametrize("dtype", ["f2", "<f4", ">f4", "f8", "i1", "u4", ">i8", "?"])
 def test_arrays_of_every_type_and_layout(tmp_path, protocol, dtype):
     values = np.arange(600).reshape(20, 30).astype(dtype)
     arrays = {"rows": values, "columns": np.asfortranarray(values), "part": values[::2, ::3], "scalar": values[3, 4]}

@@ -7,9 +7,9 @@ happened. They read nothing, so that all of them see it.
 
 import contextlib
 import fcntl
+import hashlib
 import logging
 import os
-import re
 import select
 import signal
 import threading
@@ -58,7 +58,8 @@ def hold_job(log: str) -> None:
     """
     with contextlib.suppress(OSError):
         LOCKS.mkdir(parents=True, exist_ok=True)
-        file = (LOCKS / re.sub(r"\W+", "_", log)).open("a+")  # a network file system wants it to be writable
+        name = hashlib.sha256(log.encode()).hexdigest()[:16]
+        file = (LOCKS / name).open("a+")  # a network file system wants it to be writable
         _held.append(file)
         if not try_lock(file):
             logging.info("waiting for another process that does the same job")

@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 
 # As people write numbers; YAML 1.1 takes 1e-2 and 1E3 for text.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+ANCHOR = re.compile(r"[&*]\w")  # a name for a part of YAML: parts that share parts can be endless
+LONGEST_TEXT = 10_000
 NULL = {"null", "Null", "NULL", "~"}
 
 
@@ -29,9 +31,11 @@ def read_text(value: Any) -> Any:
 def _parsed(text: str) -> Any:
     if NUMBER.fullmatch(text.strip()):
         return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
+    if len(text) > LONGEST_TEXT or ANCHOR.search(text):
+        return text
     try:
         parsed = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, KeyError, RecursionError):
         return text
     return with_text_keys(parsed) if isinstance(parsed, bool | int | float | list | dict) else text
 

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from video3d.common.errors import UserError
-from video3d.common.files import file_state
+from video3d.common.files import file_state, sha256
 from video3d.evaluation.model_metadata import read_origin
 
 
@@ -20,7 +20,8 @@ def weights_mark(given: str | None) -> str:
 def replacement(weights: Path, origin: Path) -> str:
     """Return what changes when `weights` are others than those that `origin` tells of, also if they are older files.
 
-    Empty as long as there are no weights, or nothing is known about them.
+    Empty as long as there are no weights, or nothing is known about them. In a copy of a folder weights have other
+    times; then their content counts.
     """
     if not (origin.is_file() and weights.is_file()):
         return ""
@@ -28,5 +29,5 @@ def replacement(weights: Path, origin: Path) -> str:
         known = read_origin(origin)
     except UserError:  # the export will say so
         return ""
-    unchanged = known.get("file_state") == file_state(weights)
+    unchanged = known.get("file_state") == file_state(weights) or known.get("sha256") == sha256(weights)
     return known.get("replacement", "") if unchanged else file_state(weights)

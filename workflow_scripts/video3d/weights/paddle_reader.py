@@ -12,7 +12,7 @@ import numpy as np
 from video3d.common.errors import UserError
 from video3d.weights.pickle_reader import read_pickle
 from video3d.weights.pickled import Made, Run, Table, damage_named
-from video3d.weights.stored_numbers import checked_shape, require_size
+from video3d.weights.stored_numbers import NARROW, checked_shape, require_size
 
 NAMES_SHOWN = 8
 INTERNAL_NAMES = "StructuredToParameterName@@"  # those of paddle.save itself
@@ -68,12 +68,16 @@ class _Array(Made):
         self._state = state
 
     def numpy(self) -> np.ndarray:
-        """Return the array itself. Raises ValueError if the pickle has told no whole one."""
+        """Return the array itself. Raises ValueError if the pickle has told no whole one.
+
+        NumPy has no bfloat16: Paddle stores such numbers as uint16, which no weights are.
+        """
         _version, shape, kind, column_major, data = self._state
         shape, dtype = checked_shape(shape), kind.dtype
         content = data.content if isinstance(data, Run) else np.frombuffer(_encode(data, "latin1"), np.uint8)
         require_size(shape, dtype, len(content))
-        return content.view(dtype).reshape(shape, order="F" if column_major else "C")
+        array = content.view(dtype).reshape(shape, order="F" if column_major else "C")
+        return NARROW["BF16"].widen(array) if dtype.newbyteorder("<") == NARROW["BF16"].bits else array
 
 
 def _encode(text: str | bytes | Run, encoding: str) -> bytes | Run:
