@@ -2,6 +2,7 @@
 
 A run that was killed may leave a training behind that computes on, on a cluster for hours. The next run starts the same
 training again: it waits for the first one, and goes on from the checkpoint that is there when that one has ended.
+Jobs of Snakemake wait before that, see video3d.common.job; this lock also holds for trainings that are called by hand.
 """
 
 import fcntl
