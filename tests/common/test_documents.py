@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from helpers.tampering import damaged_texts
-from video3d.common.documents import LATER, SEAL, Complete, Document, read_document, sealed
+from video3d.common.documents import LATER, SEAL, Complete, Document, read_document, read_json, sealed
 from video3d.common.errors import UserError
 from video3d.common.settings import FramesSettings
 
@@ -71,3 +71,9 @@ def test_a_default_is_not_taken_for_what_a_file_says(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"none\.json cannot be read \(No such file or directory\); restore it"):
         read_document(tmp_path / "none.json", Example, remedy="restore it")
+
+
+def test_a_file_of_very_many_small_things_is_refused_before_they_are_made(tmp_path):
+    (tmp_path / "a.json").write_text('{"labels": [' + "{}," * 200_000 + "{}]}")
+    with pytest.raises(UserError, match="more than 200000 items"):
+        read_json(tmp_path / "a.json", "delete it")

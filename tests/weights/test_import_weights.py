@@ -316,3 +316,28 @@ def test_weights_without_a_classifier_are_a_start(tmp_path):
     save_zip(tmp_path / "w.pth", published)
     with pytest.raises(UserError, match=r"no network of this project; .*; missing: conv1\.weight"):
         load_any(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("module.fc.bias", np.zeros(3, "f4"), "two tensors for fc.bias"),
+        ("bn1._mean", np.zeros(1, "f4"), "two tensors for bn1._mean"),
+        ("bn1.weight", np.ones(1, "i8"), "bn1.weight holds no floating-point numbers"),
+        ("layer1.0.num_batches_tracked", np.zeros((9, 9), "f4"), "does not fit"),
+    ],
+)
+def test_every_tensor_counts_once_and_holds_fractions(tmp_path, name, values, words):
+    save_file(published_tensors(TINY, 3) | {name: values}, tmp_path / "w.safetensors")
+    with pytest.raises(UserError, match=words):
+        load_any(tmp_path / "w.safetensors")
+
+
+def test_a_name_that_comes_twice_in_a_file_is_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file(published_tensors(TINY, 3), path)
+    path.write_bytes(
+        path.read_bytes().replace(b'"bn1.weight"', b'"fc.weight" ', 1).replace(b'"fc.weight" :', b'"fc.weight": ', 1)
+    )
+    with pytest.raises(UserError, match="a key comes twice"):
+        load_any(path)

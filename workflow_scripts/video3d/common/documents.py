@@ -19,6 +19,7 @@ from video3d.common.settings_types import UNIQUE, Sha256, Text, expected
 
 SEAL = "content_sha256"
 LARGEST_BYTES = 8 << 20  # seven times what full UCF101 takes
+MOST_ITEMS = 200_000  # of all lists and mappings together: each takes far more memory than its text
 DEEPEST = 6  # mappings and lists within each other; ours have five
 MISTAKES_TOLD = 20
 LATER: Any = None  # marks keys that early versions left out; nobody sees it, as what is left out stays out
@@ -46,7 +47,7 @@ class Start(Part):
 
 
 Labels = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(min_length=1, max_length=10_000), UNIQUE]
-Versions = dict[str, str]
+Versions = Annotated[dict[str, str], Field(max_length=1000)]
 
 
 D = TypeVar("D", bound=Document)
@@ -85,7 +86,9 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     try:
         if len(data) > LARGEST_BYTES:
             raise ValueError(f"it has more than {LARGEST_BYTES >> 20} MiB")
-        content = json.loads(data.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_number)
+        if sum(map(data.count, (b",", b"[", b"{"))) > MOST_ITEMS:
+            raise ValueError(f"it has more than {MOST_ITEMS} items")
+        content = json.loads(data.decode(), object_pairs_hook=unique_keys, parse_constant=_no_number)
         if not isinstance(content, dict):
             raise ValueError(f"it holds a {type(content).__name__} instead of a mapping")
         if _is_deeper(content, DEEPEST):
@@ -139,7 +142,8 @@ def _checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a mapping of JSON. Raises ValueError if a key comes twice."""
     if len(content := dict(pairs)) < len(pairs):
         raise ValueError("a key comes twice")
     return content

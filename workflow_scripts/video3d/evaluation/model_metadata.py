@@ -38,8 +38,10 @@ class Origin(Document):
     test_videos_trained_on: Number = LATER
     test_groups: Number = LATER
     test_groups_trained_on: Number = LATER
-    videos_trained_on: list[str] = LATER
-    groups_trained_on: list[Annotated[list[str | int], Field(min_length=2, max_length=2)]] = LATER
+    videos_trained_on: Annotated[list[str], Field(fail_fast=True)] = LATER
+    groups_trained_on: Annotated[
+        list[Annotated[list[str | int], Field(min_length=2, max_length=2)]], Field(fail_fast=True)
+    ] = LATER
     start: Start | None = LATER
     file_state: Text | None = LATER
     replacement: str = LATER

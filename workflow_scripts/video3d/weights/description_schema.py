@@ -46,10 +46,10 @@ class Description(Document):
     commit: str | None = LATER
     versions: Versions = LATER
     device: Text = LATER
-    attempts: list[Attempt] = LATER
+    attempts: Annotated[list[Attempt], Field(fail_fast=True)] = LATER
     dataset: DatasetSettings = LATER
     frames: FramesSettings = LATER
-    validation_groups: list[int] = LATER
+    validation_groups: Annotated[list[int], Field(max_length=99)] = LATER
     history_sha256: Sha256 = LATER
     start: Start | None = LATER
     training_data: Annotated[dict, AfterValidator(_record)] = LATER

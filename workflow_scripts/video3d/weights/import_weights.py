@@ -7,7 +7,7 @@ video3d.weights.torch_reader) and safetensors with any of their names. Nothing i
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,8 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     if sum(values.nbytes for values in published.values()) > WIDEST * path.stat().st_size:
         raise UserError(f"{path} is no file of weights: its tensors share their numbers, and are larger than it is")
     tensors = paddle_tensors(published, path)
+    if strangers := [name for name, values in tensors.items() if values.dtype.kind != "f"]:
+        raise UserError(f"{path} is no file of weights: {strangers[0][:80]} holds no floating-point numbers")
     checksum = metadata.get("sha256") or sha256(path)
     network = identify_network(tensors, path)
     require_same_network(path, metadata, network)
@@ -81,18 +83,31 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
 def paddle_tensors(published: Mapping[str, np.ndarray], path: str | Path) -> dict[str, np.ndarray]:
     """Return published tensors under the names of our networks, laid out as Paddle has them.
 
-    `path` is only for messages. Raises UserError for a name that the reference implementation has not.
+    `path` is only for messages. Raises UserError for a name that the reference implementation has not, and for two
+    tensors with one name.
     """
     if _is_reference(published):
-        return {_our_name(name, path): values for name, values in published.items()}
+        return _unique(((_our_name(name, path), values) for name, values in published.items()), path)
     if not _is_torch(published):
         return dict(published)
-    tensors = {
-        re.sub(r"running_var$", "_variance", re.sub(r"running_mean$", "_mean", name.removeprefix("module."))): values
-        for name, values in published.items()
-        if not name.endswith("num_batches_tracked")  # PyTorch's counter; Paddle has none, and inference needs none
-    }
+    # The counter is PyTorch's; Paddle has none, and inference needs none.
+    counted = (name for name, values in published.items() if name.endswith("num_batches_tracked") and values.size == 1)
+    kept = published.keys() - set(counted)
+    tensors = _unique(((_paddle_name(name), values) for name, values in published.items() if name in kept), path)
     return {name: values.T if name == "fc.weight" else values for name, values in tensors.items()}
+
+
+def _paddle_name(name: str) -> str:
+    return re.sub(r"running_var$", "_variance", re.sub(r"running_mean$", "_mean", name.removeprefix("module.")))
+
+
+def _unique(named: Iterable[tuple[str, np.ndarray]], path: str | Path) -> dict[str, np.ndarray]:
+    tensors: dict[str, np.ndarray] = {}
+    for name, values in named:
+        if name in tensors:
+            raise UserError(f"{path} holds two tensors for {name}, under different names; keep one of them")
+        tensors[name] = values
+    return tensors
 
 
 def identify_network(tensors: Mapping[str, np.ndarray], path: str | Path) -> dict:

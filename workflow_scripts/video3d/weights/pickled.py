@@ -55,9 +55,12 @@ class Table(Made):
         self.pairs = [] if pairs is None else pairs
 
     def named(self) -> dict[str, Any]:
-        """Return the entries by name. Raises ValueError unless every key is printable text."""
+        """Return the entries by name. Raises ValueError unless every key is printable text, and is there once."""
         checked_names(name for name, _value in self.pairs)
-        return dict(self.pairs)
+        entries = dict(self.pairs)
+        if len(entries) < len(self.pairs):
+            raise ValueError("a name comes twice")
+        return entries
 
 
 class Replacement(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from video3d.common.documents import unique_keys
 from video3d.weights.pickled import damage_named
 from video3d.weights.stored_numbers import (
     NARROW,
@@ -43,7 +44,7 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
         length = int.from_bytes(read_exactly(file, 8), "little")
         if length > LARGEST_HEADER:
             raise ValueError("its header is larger than that of any network here")
-        header = json.loads(read_exactly(file, length))
+        header = json.loads(read_exactly(file, length), object_pairs_hook=unique_keys)
         header.pop("__metadata__", None)
         checked_names(header)
         entries = sorted((_Entry.of(name, facts) for name, facts in header.items()), key=lambda entry: entry.start)
