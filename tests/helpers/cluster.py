@@ -112,15 +112,16 @@ class Training:
         return None
 
     def halt(self, head: subprocess.Popen, after: psutil.Process | None = None) -> psutil.Process:
-        """Wait until epochs are done and halt the training: it goes on when it is told, or Slurm ends it.
+        """Wait until an epoch is done and halt the training: it goes on when it is told, or Slurm ends it.
 
         Args:
             head: Snakemake, which must not end before that.
             after: the process of an earlier job that must have ended before.
         """
         wait_for(lambda: not (after and after.is_running()), head)
-        wait_for(lambda: "epoch " in self.said() and self.process(), head).suspend()
-        return self.process()
+        process = wait_for(lambda: re.search("^epoch [0-9]+: ", self.said(), re.MULTILINE) and self.process(), head)
+        process.suspend()
+        return process
 
 
 def hear_interrupts() -> None:
