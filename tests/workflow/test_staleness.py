@@ -85,7 +85,7 @@ def test_an_edited_description_of_a_setting_reruns_nothing(finished):
 
 def test_a_new_setting_concerns_its_section_only(finished):
     file = "workflow_scripts/video3d/common/settings.py"
-    finished.edit(file, 'note: str = ""\n', 'note: str = ""\n    """a sentence"""\n\n    footer: str = ""\n')
+    finished.edit(file, 'note: Prose = ""\n', 'note: Prose = ""\n    """a sentence"""\n\n    footer: str = ""\n')
     assert finished.would_run() == {"figures": 1}
     finished.edit(file, "epochs: Count = 25\n", 'epochs: Count = 25\n    """passes"""\n\n    patience: Count = 1\n')
     assert "train" in finished.would_run()
