@@ -15,7 +15,8 @@ def test_the_videos_of_a_folder_are_named_as_in_evaluation(finished):
     (finished.folder / "mine").mkdir()
     shutil.copy(video, finished.folder / "mine")
     (finished.folder / "mine" / "broken.avi").write_text("no video")
-    finished.run("predict", "--config", "predict={videos: mine}")
+    text = finished.fail("predict", "--config", "predict={videos: mine}")
+    assert "1 of 2 files have no answer" in text.splitlines()[-1]
     answers = pd.read_csv(finished.folder / RESULTS / "predictions.csv").set_index("video")
     assert answers.loc["mine/broken.avi"].status == "unreadable"
     answer, row = answers.loc["mine/v_Retreat_g01_c01.avi"], rows.loc["v_Retreat_g01_c01"]
