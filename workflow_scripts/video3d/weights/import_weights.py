@@ -72,10 +72,10 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     if sum(values.nbytes for values in published.values()) > WIDEST * path.stat().st_size:
         raise UserError(f"{path} is no file of weights: its tensors share their numbers, and are larger than it is")
     tensors = paddle_tensors(published, path)
-    if strangers := [name for name, values in tensors.items() if values.dtype.kind != "f"]:
-        raise UserError(f"{path} is no file of weights: {strangers[0][:80]} holds no floating-point numbers")
     checksum = metadata.get("sha256") or sha256(path)
     network = identify_network(tensors, path)
+    if strangers := [name for name, values in tensors.items() if values.dtype.kind != "f"]:
+        raise UserError(f"{path} is no file of weights: {strangers[0][:80]} holds no floating-point numbers")
     require_same_network(path, metadata, network)
     return tensors, network | _origin(published) | metadata | {"sha256": checksum}
 
