@@ -112,7 +112,7 @@ def test_trainings_that_end_in_any_way_go_on_by_themselves_to_the_same_weights(p
     prepared.kill(head)
     assert list((prepared.folder / ".snakemake/locks").glob("*.lock"))
     head = prepared.start(*call)
-    wait_for(lambda: "waiting for another process that trains" in trainings[0].said(), head)
+    wait_for(lambda: "waiting for another process that does the same job" in trainings[0].said(), head)
     processes[0].resume()
     prepared.end(head)
     assert "this training is already finished" in trainings[0].said()
