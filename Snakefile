@@ -46,6 +46,10 @@ if not IS_MODULE:
     report: "report/workflow.rst"
 
 
+onstart:
+    look_for_work_when_jobs_end()
+
+
 onerror:
     say_last_what_failed()
 

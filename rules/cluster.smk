@@ -11,6 +11,17 @@ if CALL and runs_here(CALL) and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", 1)
 
 
+def look_for_work_when_jobs_end():
+    """Let the scheduler rest while nothing can begin, where all jobs run on this machine.
+
+    Snakemake may start a hundred jobs a second. To keep to that, each of its steps starts a timer for another one a
+    second later: after a hundred jobs it takes a hundred and more steps a second, to the end of the run. One machine
+    needs no such limit, as its cores bound the jobs. A cluster has it from its profile.
+    """
+    if CALL and runs_here(CALL):
+        workflow.scheduler.job_rate_limiter = None
+
+
 def gpus_to_train(wildcards):
     """How many GPUs a training asks for; None on the CPU, so that not even the word is among its resources.
 
