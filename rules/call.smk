@@ -12,8 +12,9 @@ shell._process_args["pass_fds"] = (tell_jobs_of_the_end(),)  # arguments of subp
 def say_last_what_failed():
     """Print, when everything else has been printed, how each job ended that did not succeed, in its own words."""
     ends = set()
+    on_a_cluster = CALL is not None and not runs_here(CALL)
     for job in workflow.scheduler.failed:
-        ends.add(end_of_job(*name_and_log(job)) or sudden_end_of_job(*name_and_log(job)))
+        ends.add(end_of_job(*name_and_log(job)) or sudden_end_of_job(*name_and_log(job), on_a_cluster))
     for job in workflow.scheduler.running:
         ends.add(end_of_job(*name_and_log(job)))
     for end in sorted(ends - {""}, reverse=True):  # functions that are registered last are called first

@@ -5,6 +5,7 @@
 
 Needs the Debian packages slurmctld, slurmd, slurm-client and munge, but neither root nor a file outside the folder.
 The node claims more processors than there are, so that jobs that ask for eight run side by side on a small machine.
+The partition "accounted" takes jobs with an account only, as many sites do.
 """
 
 import argparse
@@ -55,6 +56,7 @@ SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
 SlurmdParameters=config_overrides
 MpiDefault=none
 AccountingStorageType=accounting_storage/none
+JobSubmitPlugins=lua
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -64,6 +66,19 @@ SlurmdLogFile={folder}/slurmd.log
 NodeName={host} NodeAddr=127.0.0.1 CPUs=32 RealMemory=64000 Gres=gpu:{gpus} State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=24:00:00 DefMemPerCPU=500 PriorityTier=1
 PartitionName=urgent Nodes=ALL MaxTime=24:00:00 DefMemPerCPU=500 PriorityTier=2 PreemptMode=OFF
+PartitionName=accounted Nodes=ALL MaxTime=24:00:00 DefMemPerCPU=500 PriorityTier=1
+"""
+JOB_SUBMIT = """\
+function slurm_job_submit(job, partitions, user)
+  if job.partition == "accounted" and job.account == nil then
+    return slurm.ESLURM_INVALID_ACCOUNT
+  end
+  return slurm.SUCCESS
+end
+
+function slurm_job_modify(job, record, partitions, user)
+  return slurm.SUCCESS
+end
 """
 
 
@@ -123,7 +138,7 @@ def write_srun(folder: Path) -> None:
 
 
 def write_configuration(folder: Path, gpus: int) -> None:
-    """Write slurm.conf and gres.conf; a link to /dev/null stands for each GPU, as Slurm asks for a device."""
+    """Write Slurm's files; a link to /dev/null stands for each GPU, as Slurm asks for a device."""
     host = socket.gethostname().partition(".")[0]
     with socket.socket() as first, socket.socket() as second:  # both open, so that the ports differ
         first.bind(("127.0.0.1", 0))
@@ -131,6 +146,7 @@ def write_configuration(folder: Path, gpus: int) -> None:
         ports = {"controller_port": first.getsockname()[1], "node_port": second.getsockname()[1]}
     user = subprocess.run(["id", "--user", "--name"], capture_output=True, text=True, check=True).stdout.strip()
     (folder / "slurm.conf").write_text(CONF.format(folder=folder, host=host, user=user, gpus=gpus, **ports))
+    (folder / "job_submit.lua").write_text(JOB_SUBMIT)
     devices = [folder / "devices" / f"nvidia{number}" for number in range(gpus)]
     for device in devices:
         if not device.is_symlink():
@@ -173,7 +189,7 @@ def stop(folder: Path) -> None:
     folder = folder.resolve()
     environment = environment_of(folder)
     if process_of(folder, "slurmctld"):
-        command(environment, "scancel", "--partition=main,urgent", check=False)
+        command(environment, "scancel", "--partition=main,urgent,accounted", check=False)
         for _ in range(100):
             if not command(environment, "squeue", "--noheader", check=False):
                 break

@@ -35,8 +35,12 @@ def test_a_job_that_could_not_say_more_is_told_of_by_its_last_line(tmp_path):
 
 
 @pytest.mark.parametrize("log", ["\n", None])
-def test_a_job_that_said_nothing_at_all(tmp_path, log):
+def test_a_job_that_said_nothing_at_all(tmp_path, monkeypatch, log):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "audit.log"
     if log is not None:
         path.write_text(log)
-    assert sudden_end_of_job("audit", path) == f"error in audit: it ended without a word in its log, {path}"
+    said = f"error in audit: it ended without a word in its log, {path}"
+    assert sudden_end_of_job("audit", path) == said
+    on_a_cluster = sudden_end_of_job("audit", path, on_a_cluster=True)
+    assert on_a_cluster.startswith(said + ". ") and f"every node must see {tmp_path} under this path" in on_a_cluster

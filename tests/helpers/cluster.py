@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -34,15 +34,18 @@ class Cluster:
         self.folder = folder
         self.environment = environment
 
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """Start Snakemake with the project's profile for Slurm, in a process group of its own."""
+    def start(self, *arguments: str, within: Sequence[str] = ()) -> subprocess.Popen:
+        """Start Snakemake with the project's profile for Slurm, in a process group of its own.
+
+        `within` is a command that runs the command which follows it.
+        """
         _python, _m, _snakemake, *command = self.workflow.command(
             *("--profile", "profiles/slurm", "--set-threads", "train=2", "evaluate=2", "--latency-wait", "5"),
             *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2", *arguments),
         )
         command[command.index("--cores") : command.index("--cores") + 2] = []
         return subprocess.Popen(
-            [sys.executable, "-c", ASKING_EVERY_SECOND, *command],
+            [*within, sys.executable, "-c", ASKING_EVERY_SECOND, *command],
             cwd=self.folder,
             env=os.environ | self.environment,
             stdout=(self.folder / "output.txt").open("w"),

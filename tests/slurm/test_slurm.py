@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -121,8 +122,26 @@ def test_trainings_that_end_in_any_way_go_on_by_themselves_to_the_same_weights(p
     assert [len(description["attempts"]) for description in descriptions] == [5, 4]
 
 
-def test_a_partition_that_is_not_there_is_named(prepared):
-    process = prepared.start("--default-resources", "slurm_partition=nowhere", "--", WEIGHTS[0])
+@pytest.mark.parametrize(
+    ("partition", "named"),
+    [("nowhere", "invalid partition"), ("accounted", "invalid account")],
+    ids=["a partition that is not there", "no account where one is asked for"],
+)
+def test_what_the_cluster_refuses_is_named(prepared, partition, named):
+    process = prepared.start("--default-resources", f"slurm_partition={partition}", "--", WEIGHTS[0])
     text = prepared.end(process, success=False)
-    assert "nowhere" in text and "invalid partition" in text.lower() and "Traceback" not in text
+    assert named in text.lower() and "Traceback" not in text
+    assert "error in train (split 1, seed 7): it ended without a word" in text.splitlines()[-1]
+    assert "its words are above, and the profile sets account and partition" in text.splitlines()[-1]
+    assert not (prepared.folder / WEIGHTS[0]).exists()
+
+
+def test_a_node_that_does_not_see_the_folder_is_named(prepared, tmp_path):
+    here = tmp_path / "only on this machine"
+    here.mkdir()
+    elsewhere = ("unshare", "--mount", "bash", "-c", 'mount --bind . "$0" && cd "$0" && exec "$@"', str(here))
+    if subprocess.run([*elsewhere, "true"], capture_output=True, cwd=tmp_path).returncode:
+        pytest.skip("a mount that only one process sees is not allowed here")
+    text = prepared.end(prepared.start("--config", "device=cpu", "--", WEIGHTS[0], within=elsewhere), success=False)
+    assert f"every node must see {here} under this path" in text.splitlines()[-1]
     assert not (prepared.folder / WEIGHTS[0]).exists()

@@ -23,11 +23,20 @@ def end_of_job(job: str, log: Path) -> str:
     return f"{kind} in {job}: {words}" + (f" (log: {log})" if kind == "error" else "")
 
 
-def sudden_end_of_job(job: str, log: Path) -> str:
-    """Return what is said about a `job` that was killed or broke down: the last line of its log."""
-    written = [line for line in _lines(log) if line.strip()]
-    end = f"it ended after {written[-1]!r} (log: {log})" if written else f"it ended without a word in its log, {log}"
-    return f"error in {job}: {end}"
+def sudden_end_of_job(job: str, log: Path, on_a_cluster: bool = False) -> str:
+    """Return what is said about a `job` that was killed or broke down: the last line of its log.
+
+    A cluster's job that wrote nothing may have been refused, or its node does not see the folder.
+    """
+    if written := [line for line in _lines(log) if line.strip()]:
+        return f"error in {job}: it ended after {written[-1]!r} (log: {log})"
+    end = f"error in {job}: it ended without a word in its log, {log}"
+    if not on_a_cluster:
+        return end
+    return (
+        f"{end}. If the cluster refused it, its words are above, and the profile sets account and partition; "
+        f"else every node must see {Path.cwd()} under this path (docs/clusters.md)"
+    )
 
 
 def _lines(log: Path) -> list[str]:
