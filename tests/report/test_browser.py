@@ -175,19 +175,30 @@ def test_clips_move_until_they_are_stopped(screen: Browser, compared: Path) -> N
         screen.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-def test_pages_fit_on_a_phone(opened_browser: Browser, compared: Path) -> None:
+@smallest_page
+def test_paper_shows_what_is_folded_up(screen: Browser, compared: Path) -> None:
+    open_page(screen, compared / "report.html")
+    number = "document.querySelectorAll('main details:not([open], .vega-embed *)').length"
+    folded = screen.run(f"return {number}")
+    screen.run(f"addEventListener('beforeprint', () => {{ window.foldedOnPaper = {number}; }})")
+    screen.driver.execute_cdp_cmd("Page.printToPDF", {})
+    screen.wait(f"{number} === {folded}")
+    assert screen.run("return window.foldedOnPaper") == 0 < folded
+
+
+def test_pages_fit_on_a_phone(opened_browser: Browser, compared: Path, overview_page: Path) -> None:
     opened_browser.resize(390, 844)
-    for page in ("report.html", "clips.html"):
-        open_page(opened_browser, compared / page)
+    for page in (compared / "report.html", compared / "clips.html", overview_page):
+        open_page(opened_browser, page)
         assert opened_browser.run("return document.documentElement.scrollWidth") == 390, page
 
 
 @smallest_page
-def test_axe_finds_nothing(screen: Browser, compared: Path) -> None:
+def test_axe_finds_nothing(screen: Browser, compared: Path, overview_page: Path) -> None:
     """WCAG and good practice, by axe-core: three rows of every table, and Vega's drawings from outside."""
     screen.driver.set_script_timeout(PATIENCE)
-    for page in ("report.html", "clips.html"):
-        open_page(screen, compared / page)
+    for page in (compared / "report.html", compared / "clips.html", overview_page):
+        open_page(screen, page)
         screen.run("const each = document.querySelector('details.class'); if (each) each.open = true")
         screen.run("document.querySelectorAll('.table tbody tr:nth-child(n + 4)').forEach((row) => row.remove())")
         screen.run(AXE_CORE.read_text())

@@ -30,6 +30,7 @@ TITLES = {
     "group_trained_on_theirs": "other run, by group",
 }  # fmt: skip
 IDENTIFIERS = {"split", "seed"}  # numbers that are names
+CHECKSUMS = {"sha256", "data", "commit"}  # of which the first digits are shown
 CLASS_COLUMNS = {"class", "predicted_class", "taken_for"}
 
 
@@ -56,8 +57,8 @@ def pack_page(path: Path) -> str:
 def render_table(frame: pd.DataFrame) -> dict[str, Any]:
     """Return what the template needs to show `frame` as a table and to offer it as CSV.
 
-    Columns of fractions (named in FRACTIONS) are shown as per cent, other numbers with at most one decimal. Columns
-    that say nothing are in the CSV only.
+    Columns of fractions (named in FRACTIONS) are shown as per cent, other numbers with at most one decimal, checksums
+    by their first digits. Columns that say nothing are in the CSV only.
     """
     shown = [column for column in frame if frame.empty or not _says_nothing(frame, column)]
     numeric = {column: pd.api.types.is_numeric_dtype(frame[column]) for column in shown}
@@ -89,7 +90,8 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 def _cell(column: str, value: Any, numeric: bool) -> str:
     if not numeric:
-        return "" if pd.isna(value) else str(value)
+        text = "" if pd.isna(value) else str(value)
+        return f"{text[:12]}…" if column in CHECKSUMS and len(text) > 12 else text
     if pd.isna(value):
         return "–"
     if column in FRACTIONS:

@@ -29,25 +29,34 @@ def draw_pdf(chart: Any, notices: Sequence[str], millimetres: float) -> bytes:
     if lines := [line for notice in notices for line in textwrap.wrap(notice, int(width / (0.6 * FONT)))]:
         title = {"text": lines, "fontSize": FONT, "fontWeight": "normal", "color": WARNING, "anchor": "start"}
         specification["title"] = title
-    return vl_convert.vegalite_to_pdf(_fit(specification, width), format_locale=NUMBERS)
+    return _draw_as_wide(specification, width)
 
 
-def _fit(specification: Mapping[str, Any], width: float) -> dict[str, Any]:
-    """Return a specification whose drawing is as wide: the plots are scaled, what stands beside them is not."""
-    factor, found = WIDE, _drawn_width(_scale(specification, WIDE))
-    slope = found - _drawn_width(_scale(specification, WIDE - 1))
+def _draw_as_wide(specification: Mapping[str, Any], width: float) -> bytes:
+    """Return a drawing of this width as PDF: the plots are scaled, what stands beside them is not."""
+    factor, found = WIDE, _width_as_svg(_scale(specification, WIDE))
+    slope = _plots_width(specification) or found - _width_as_svg(_scale(specification, WIDE - 1))
     for _ in range(PASSES):
         factor = max(LEAST, factor + (width - found) / slope)
-        scaled = _scale(specification, factor)
-        found = _drawn_width(scaled)
+        pdf = vl_convert.vegalite_to_pdf(_scale(specification, factor), format_locale=NUMBERS)
+        found = float(re.search(rb"/MediaBox \[0 0 ([\d.]+) ", pdf)[1])
         if abs(found - width) <= 0.5:
             break
-    return scaled
+    return pdf
 
 
-def _drawn_width(specification: Mapping[str, Any]) -> float:
+def _width_as_svg(specification: Mapping[str, Any]) -> float:
     svg = vl_convert.vegalite_to_svg(dict(specification), format_locale=NUMBERS)
     return float(re.search(r'width="([\d.]+)"', svg)[1])
+
+
+def _plots_width(view: Mapping[str, Any]) -> float:
+    """Return the width of the plots side by side; 0 where it follows from the number of columns."""
+    if "hconcat" in view:
+        return sum(map(_plots_width, view["hconcat"]))
+    if "vconcat" in view:
+        return max(map(_plots_width, view["vconcat"]))
+    return 0 if _steps(view.get("width")) else view["width"]
 
 
 def _restyle(part: Any) -> Any:
