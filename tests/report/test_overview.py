@@ -140,7 +140,7 @@ def test_what_has_no_numbers_is_named_with_the_reason(results):
     assert table["status"].tolist()[0] == "finished"
 
 
-@pytest.mark.parametrize("damage", ["other answers", "no mean", "no number", "another seed"])
+@pytest.mark.parametrize("damage", ["other answers", "no mean", "no number", "another seed", "a row twice"])
 def test_accuracies_of_other_predictions_are_not_reported(results, damage):
     path = results / "a/accuracy.csv"
     table = pd.read_csv(path)
@@ -151,6 +151,7 @@ def test_accuracies_of_other_predictions_are_not_reported(results, damage):
     changed = {
         "no mean": table[table["split"] != "mean"],
         "no number": table.astype({"top1": object}).replace({"top1": {table["top1"][0]: "x"}}),
+        "a row twice": pd.concat([table, table[:1]]),
         "another seed": table.replace({"seed": {"1": "2"}}),
     }
     changed.get(damage, table).to_csv(path, index=False)

@@ -78,7 +78,7 @@ def require_own_accuracy(run: Run, path: Path) -> None:
     listed = run.accuracy.assign(**numbers).dropna(subset=["split", "seed"]).set_index(keys)["top1"].astype(float)
     found = run.predictions.groupby(keys)["correct"].mean()
     means = set(run.accuracy.loc[run.accuracy["split"] == MEAN, "protocol"])
-    same = set(listed.index) == set(found.index) and means == set(run.protocols)
+    same = len(listed) == len(found) and set(listed.index) == set(found.index) and means == set(run.protocols)
     if not (same and np.allclose(listed.sort_index(), found.sort_index(), rtol=0, atol=1e-5)):
         raise UserError(f"{path} is not of the predictions beside it; run the workflow again for this run")
 
