@@ -6,6 +6,7 @@ evaluated. The export replaces the folder, so no model keeps the card of another
 
 import datetime
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def write_cards(content: Content, folder: Path) -> None:
     for key in content.run.models:
         card = html_page.render_text("model_card.md", describe_model(content, key))
         with atomic_path(network_folder(folder, key) / "model" / CARD) as path:
-            path.write_text(card, encoding="utf-8")
+            path.write_text(card + "\n", encoding="utf-8")
 
 
 def describe_model(content: Content, key: Key) -> dict[str, Any]:
@@ -78,9 +79,8 @@ def _only(run: Run, key: Key) -> Run:
     def part(table: pd.DataFrame) -> pd.DataFrame:
         return table[(table["split"].astype(str) == str(split)) & (table["seed"].astype(str) == str(seed))]
 
-    return Run(
-        name=run.name,
-        settings=run.settings,
+    return replace(
+        run,
         accuracy=part(run.accuracy),
         predictions=part(run.predictions),
         history=part(run.history),
