@@ -65,3 +65,8 @@ def compared_answers(wildcards):
         return compared_runs.version_of_answers(RESULTS.parent, (wildcards.run, wildcards.other))
     except UserError as error:
         stop(error)
+
+
+def runs_that_are_there(wildcards):
+    """Return a text that changes when a run in results/ does, for an overview of all; see `compared_answers`."""
+    return compared_runs.version_of_runs(RESULTS.parent)

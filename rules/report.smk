@@ -1,5 +1,5 @@
 rule figures:
-    """Draw everything that the report shows, and the headline of its landing page."""
+    """Draw everything that the report shows, the figures for a paper, and write a card for each exported model."""
     input:
         accuracy="results/<run>/accuracy.csv",
         predictions=each_evaluation("predictions.csv"),
@@ -15,6 +15,22 @@ rule figures:
         facts="results/<run>/figures/facts.rst",
         page="results/<run>/figures/report.html",
         clips="results/<run>/figures/clips.html",
+        paper=expand(
+            "results/<run>/figures/paper/{figure}.pdf",
+            figure=[
+                "accuracy_85mm",
+                "accuracy_175mm",
+                "calibration_85mm",
+                "calibration_175mm",
+                "groups_and_lengths_85mm",
+                "groups_and_lengths_175mm",
+                "learning_curves_175mm",
+                "class_accuracy_175mm",
+                "confusion_175mm",
+            ],
+        ),
+        # The export replaces their folders, so a model that is exported anew has none until it is evaluated.
+        cards=expand("results/<run>/split{split}/seed{seed}/model/README.md", split=SPLITS, seed=SEEDS),
         accuracy=report(
             "results/<run>/figures/accuracy.svg",
             caption="../report/accuracy.rst",
@@ -141,3 +157,28 @@ if not IS_MODULE:  # the report of another workflow is its own affair: it holds 
         shell:
             "exec {params.command} --log {log:q} --snakefile {params.snakefile:q} --settings {params.settings:q}"
             " --output {output:q}"
+
+
+rule overview:
+    """Show all runs of results/ beside each other; it reads what they left and makes none of them."""
+    output:
+        page="results/overview.html",
+        table="results/overview.csv",
+    log:
+        "logs/overview.log",
+    benchmark:
+        "benchmarks/overview.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        command=command("overview"),
+        code=code_version("overview"),
+        templates=folder_version("workflow_scripts/video3d/report/templates"),
+        runs=runs_that_are_there,
+        results=subpath(output.page, parent=True),
+    shell:
+        "exec {params.command} --log {log:q} {params.results:q} --page {output.page:q} --table {output.table:q}"

@@ -209,14 +209,14 @@ common/folders.py                predict
 common/job.py
 common/last_words.py
 common/parsed_code.py
-common/printable.py              extract_frames check_weights export figures predict
+common/printable.py              extract_frames check_weights export figures overview predict
 common/settings.py
 common/settings_errors.py
-common/settings_renamed.py       compare figures
+common/settings_renamed.py       compare figures overview
 common/settings_types.py
 common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
 common/tables.py                 all but make_demo_dataset accuracy compare make_report
-common/versions.py               train tuning check_weights export evaluate figures
+common/versions.py               train tuning check_weights export evaluate figures overview
 common/wildcard_paths.py
 
 compute/cpu_convolution.py       train tuning
@@ -227,17 +227,17 @@ compute/gpu_messages.py
 compute/interruption.py          train tuning
 compute/numpy_convolution.py     train tuning
 
-dataset/audit_table.py           audit make_splits figures
+dataset/audit_table.py           audit make_splits figures overview
 dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
 dataset/splits.py                make_splits
-dataset/ucf101.py                audit make_splits accuracy figures
+dataset/ucf101.py                audit make_splits accuracy figures overview
 
 evaluation/engines.py            evaluate predict
 evaluation/exported_model.py     export evaluate predict
-evaluation/intervals.py          evaluate accuracy compare figures
-evaluation/metrics.py            evaluate accuracy compare figures
+evaluation/intervals.py          evaluate accuracy compare figures overview
+evaluation/metrics.py            evaluate accuracy compare figures overview
 evaluation/model_description.py  check_weights export
-evaluation/model_metadata.py     check_weights export evaluate compare figures predict
+evaluation/model_metadata.py     check_weights export evaluate compare figures overview predict
 evaluation/predictor.py          evaluate predict
 evaluation/protocols.py          evaluate figures predict
 evaluation/tensorrt.py           evaluate predict
@@ -253,7 +253,7 @@ fetch/sources.py
 fetch/unpacked.py
 
 frames/extraction.py             extract_frames predict
-frames/ffmpeg.py                 extract_frames figures predict
+frames/ffmpeg.py                 extract_frames figures overview predict
 frames/frame_encoder.py          extract_frames predict
 frames/frame_pack.py             extract_frames train tuning evaluate figures predict
 frames/manifests.py              train tuning check_weights
@@ -275,25 +275,31 @@ preflight/plan.py
 preflight/run_lock.py
 preflight/snakemake_notes.py
 
-report/analysis.py               compare figures
+report/analysis.py               compare figures overview
 report/captions.py               figures
-report/chart_style.py            figures
+report/chart_style.py            figures overview
 report/charts.py                 figures
 report/class_details.py          figures
 report/clip_sprites.py           figures
 report/conclusions.py            figures
 report/confusion_chart.py        figures
 report/contact_sheets.py         figures
-report/headline.py               figures
-report/html_page.py              figures
-report/notices.py                figures
-report/paired_comparison.py      compare figures
+report/content.py                figures
+report/headline.py               figures overview
+report/html_page.py              figures overview
+report/model_card.py             figures
+report/notices.py                figures overview
+report/overview.py               overview
+report/overview_chart.py         overview
+report/pages.py                  figures
+report/paired_comparison.py      compare figures overview
+report/paper_figures.py          figures
 report/prediction_charts.py      figures
-report/provenance.py             figures
-report/published.py              figures
-report/results.py                compare figures
-report/run_files.py              compare figures
-report/stage_times.py            figures
+report/provenance.py             figures overview
+report/published.py              figures overview
+report/results.py                compare figures overview
+report/run_files.py              compare figures overview
+report/stage_times.py            figures overview
 report/tables.py                 figures
 report/training_charts.py        figures
 
@@ -328,7 +334,7 @@ weights/training_data.py         train tuning check_weights
 """
 VERSIONED = {
     "make_demo_dataset", "extract_frames", "audit", "make_splits", "export_lists", "train", "check_weights", "export",
-    "evaluate", "accuracy", "compare", "figures", "make_report", "predict",
+    "evaluate", "accuracy", "compare", "figures", "make_report", "overview", "predict",
 }  # fmt: skip
 FETCHED_ONCE = {"download_videos", "download_splits", "unpack"}  # what they made stays, whatever becomes of their code
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+import overview
 from helpers import browser
 from helpers.paths import PROJECT
+from helpers.script_call import call
 from helpers.simulated import HOSTILE, draw_figures, simulate
 
 SIZES = ((1280, 720), (1920, 1080))
@@ -36,6 +38,15 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate(folder, run="other", skill=-0.1, **small)
     simulate(folder, compare=("other",), given_weights={2: "given.pdparams"}, **small)
     return draw_figures(folder)
+
+
+@pytest.fixture(scope="session")
+def overview_page(compared: Path) -> Path:
+    """The page of both runs beside each other."""
+    page = compared.parents[1] / "overview.html"
+    drawn = call(overview.main, compared.parents[1], "--page", page)
+    assert drawn.returncode == 0, drawn.stderr
+    return page
 
 
 @pytest.fixture(scope="session")

@@ -65,8 +65,8 @@ def test_worst_and_best_class() -> None:
 
 def test_confidence_is_judged_by_the_interval() -> None:
     said = conclusions.judge_confidence(0.8, TEST)
-    assert said == "Too sure: it gives its answers a probability of 80.0 %, and 35.0 % are right."
-    assert conclusions.judge_confidence(0.2, TEST).startswith("Not sure enough")
+    assert said == ("Too sure: by the probabilities that it gives, 80.0 % of its answers would be right; 35.0 % are.")
+    assert conclusions.judge_confidence(0.2, TEST).startswith("Too cautious: by")
     assert conclusions.judge_confidence(0.36, TEST) == ""
 
 

@@ -23,17 +23,19 @@ from video3d.report.results import read_run
 
 NETWORK = {"depth": 18, "shortcut": "reference", "width": 64, "cardinality": 1, "dropout": 0.0}
 CLIP = {"mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "input": "rgb"}
-OUTPUTS = re.findall(r'"results/<run>/figures/(\S+)"', (PROJECT / "rules" / "report.smk").read_text())
+RULE = (PROJECT / "rules" / "report.smk").read_text().partition("rule overview:")[0]
+OUTPUTS = re.findall(r'"results/<run>/figures/([\w.]+)"', RULE)
+PAPER = re.findall(r'"(\w+_\d+mm)"', RULE)
 
 
 def test_writes_exactly_what_the_rule_declares(full_size: Path) -> None:
-    assert sorted(path.name for path in full_size.iterdir()) == sorted(OUTPUTS)
+    assert sorted(path.name for path in full_size.iterdir() if path.is_file()) == sorted(OUTPUTS)
+    assert sorted(path.name for path in (full_size / "paper").iterdir()) == sorted(f"{name}.pdf" for name in PAPER)
 
 
 def test_an_edit_of_a_caption_or_a_template_draws_anew() -> None:
-    rule = (PROJECT / "rules" / "report.smk").read_text()
     for folder in (figures.CAPTIONS, html_page.TEMPLATES):
-        assert f'folder_version("{folder.relative_to(PROJECT).as_posix()}")' in rule
+        assert f'folder_version("{folder.relative_to(PROJECT).as_posix()}")' in RULE
 
 
 def test_nothing_refers_to_the_network(full_size: Path) -> None:

@@ -25,10 +25,19 @@ def test_table_shows_per_cent() -> None:
     assert "%26" in table["csv"]
 
 
+def test_checksums_are_whole_in_the_csv_only() -> None:
+    table = html_page.render_table(pd.DataFrame({"sha256": ["0123456789abcdef", "0123"], "class": ["a" * 20, ""]}))
+    assert table["rows"] == [["0123456789ab…", "a" * 20], ["0123", ""]]
+    assert "0123456789abcdef" in table["csv"]
+
+
 def test_columns_that_say_nothing_are_in_the_csv_only() -> None:
     table = html_page.render_table(pd.DataFrame({"a": [1, 2], "b": ["", ""], "c": [np.nan, np.nan], "d": [0, 0]}))
     assert [column["title"] for column in table["columns"]] == ["a", "d"]
     assert table["csv"].startswith("a,b,c,d")
+    for seeds, shown in (([1, 1], []), ([1, 2], ["seeds"])):
+        table = html_page.render_table(pd.DataFrame({"a": [1, 1], "seeds": seeds}))
+        assert [column["title"] for column in table["columns"]] == ["a", *shown]
 
 
 def test_no_row_is_lost_of_a_long_table() -> None:

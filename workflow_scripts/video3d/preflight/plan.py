@@ -17,6 +17,7 @@ from video3d.preflight.check_lists import split_faults
 from video3d.training.requirements import settings_faults
 
 MISSING_FOLDER = "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
+READS_RUNS = r"results/[^/]+/compare_[^/]+\.csv|overview|results/overview\.(html|csv)"
 
 
 def check(
@@ -37,7 +38,7 @@ def check(
         targets: what Snakemake is asked for.
         computes_here: whether the jobs run on this machine, so that its GPUs count.
         needs_data: whether data and device must be at hand: not for a report of results that are there, nor where
-            another workflow may bring them. Comparisons never need them.
+            another workflow may bring them. Comparisons and overviews never need them.
         root: the folder of resources/ and results/.
     """
     faults = [
@@ -48,7 +49,7 @@ def check(
     ]
     if settings.trained_splits:
         faults += settings_faults(settings.train, bool(settings.validation_groups))
-    if needs_data and not only_compares(targets):
+    if needs_data and not only_reads_runs(targets):
         faults += source_faults(settings.dataset, videos, lists)
         faults += engine_faults(settings.evaluate.engine, settings.device, computes_here)
         if computes_here:
@@ -63,7 +64,7 @@ def target_faults(settings: Settings, targets: Iterable[str]) -> Iterator[str]:
         yield MISSING_FOLDER
 
 
-def only_compares(targets: Iterable[str]) -> bool:
-    """Return whether Snakemake is asked for comparisons of runs that are there, and for nothing else."""
+def only_reads_runs(targets: Iterable[str]) -> bool:
+    """Return whether Snakemake is asked for comparisons or an overview of runs that are there, and for nothing else."""
     targets = list(targets)
-    return bool(targets) and all(re.fullmatch(r"results/[^/]+/compare_[^/]+\.csv", target) for target in targets)
+    return bool(targets) and all(re.fullmatch(READS_RUNS, target) for target in targets)

@@ -1,13 +1,13 @@
 """Every chart of the report, by name: made from the tables of a run, with its heading and its finding in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from video3d.report import analysis, conclusions, confusion_chart, prediction_charts, training_charts
+from video3d.report import analysis, conclusions, confusion_chart, paper_figures, prediction_charts, training_charts
 from video3d.report.chart_style import make_heading
 from video3d.report.headline import MEAN, Score, answer_sentence
 from video3d.report.published import PublishedComparison, best_comparable
@@ -81,6 +81,18 @@ def make_print_confusion(run: Run) -> alt.LayerChart | None:
     names = [names[index] for index in chosen]
     shares = analysis.confusion_shares(counts)
     return confusion_chart.draw_confusion(counts[part], shares[part], names, confusion_chart.PRINT_STEP)
+
+
+def make_paper_charts(run: Run, charts: Mapping[str, Any], scores: Sequence[Score]) -> dict[str, tuple[Any, int]]:
+    """Return the charts that are drawn for a paper with their width in millimetres, by the name of their file.
+
+    `charts` are those of `make_charts`. In a column of text the names of published numbers have no room.
+    """
+    charts = {**charts, "confusion": make_print_confusion(run) or make_small_confusion(run)}
+    made = {
+        f"{name}_{width}mm": (charts[name], width) for name, widths in paper_figures.WIDTHS.items() for width in widths
+    }
+    return made | {"accuracy_85mm": (prediction_charts.draw_accuracy(scores, (), run.accuracy), 85)}
 
 
 def _order_confusions(run: Run) -> tuple[np.ndarray, list[str]]:

@@ -78,8 +78,11 @@ def judge_confidence(confidence: float, answer: Score) -> str:
     """Return whether the network is too sure, or not sure enough; empty if its mean `confidence` is in the interval."""
     if answer.low <= confidence <= answer.high:
         return ""
-    what = "Too sure" if confidence > answer.high else "Not sure enough"
-    return f"{what}: it gives its answers a probability of {percent(confidence)}, and {percent(answer.top1)} are right."
+    what = "Too sure" if confidence > answer.high else "Too cautious"
+    return (
+        f"{what}: by the probabilities that it gives, {percent(confidence)} of its answers would be right; "
+        f"{percent(answer.top1)} are."
+    )
 
 
 def judge_published(comparisons: Sequence[PublishedComparison]) -> list[str]:

@@ -68,6 +68,11 @@ class FrameReader:
         return self._packs[class_name]
 
 
+def absent_packs(frames: FrameReader, class_names: Sequence[str]) -> str:
+    """Return that there are no pictures; empty if there are."""
+    return "" if frames.has_packs(class_names) else f"No pictures: the packs of frames are not in {frames.folder}."
+
+
 def draw_mistakes(frames: FrameReader, mistakes: pd.DataFrame, heading: Sequence[str]) -> str:
     """Draw the first of the `mistakes` (video, class, predicted_class, probability, split), a cell per video."""
     size = WIDTH // MISTAKES_IN_ROW - GAP

@@ -93,7 +93,7 @@ def score_columns(scores: list[Score]) -> list[dict]:
         {"title": "protocol", "number": False, "cells": [score.protocol for score in scores]},
         {"title": "split", "number": False, "cells": [score.split for score in scores]},
         {"title": "top-1", "number": True, "cells": [percent(score.top1) for score in scores]},
-        {"title": "95 % interval", "number": False,
+        {"title": "95 % interval", "number": True,
          "cells": [f"{percent(score.low)} – {percent(score.high)}" for score in scores]},
     ]  # fmt: skip
     for title, name in fractions.items():
@@ -110,7 +110,7 @@ def score_columns(scores: list[Score]) -> list[dict]:
 
 def percent(fraction: float) -> str:
     """Return a fraction as per cent with one decimal."""
-    return f"{100 * fraction:.1f} %"
+    return f"{100 * fraction:.1f} %".replace("-", "−")
 
 
 def points(fraction: float) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from video3d.common.errors import UserError
 from video3d.common.printable import safe_cell
 from video3d.common.versions import git_commit, package_versions
 from video3d.frames.ffmpeg import ffmpeg_program, ffmpeg_version
+from video3d.report import stage_times
 from video3d.report.results import Run
 from video3d.report.run_files import Key
 
@@ -23,7 +25,7 @@ PACKAGES = ("snakemake", "paddlepaddle", "paddlepaddle-gpu", "numpy", "opencv-py
 def describe_run(run: Run) -> dict[str, str]:
     """Return what a reader needs to repeat the run, as label and text.
 
-    Machine and software are those that draw the report.
+    Code, software and machine are those that draw the report; those of each training are in `describe_weights`.
     """
     dataset, versions = run.settings.dataset, package_versions(*PACKAGES)
     return {
@@ -32,12 +34,21 @@ def describe_run(run: Run) -> dict[str, str]:
         "lists": ", ".join(dataset.lists),
         "SHA-256 of the lists' archive": dataset.lists_sha256 or "not given (a folder or a local file)",
         "seeds": ", ".join(map(str, run.settings.seeds)),
-        "code": describe_commit(),
+        "trained on": describe_devices(run),
+        "drawn by": describe_commit(),
         "Python": versions.pop("python"),
         "ffmpeg": describe_ffmpeg(),
         "packages": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, {processor_name()}",
+        "drawn on": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, {processor_name()}",
     } | describe_citation()
+
+
+def describe_devices(run: Run) -> str:
+    """Return where the evaluated weights were trained, and for how many GPU-hours, as far as trainings noted it."""
+    devices = Counter(training.get("device", "a device that was not noted") for training in run.trainings.values())
+    trained = [f"{device} ({number} training{'s' * (number > 1)})" for device, number in devices.items()]
+    hours = stage_times.gpu_hours(run)["train"]
+    return ", ".join(trained + ([f"{hours:.3g} GPU-hours"] if hours else [])) or "not trained in this run"
 
 
 def describe_citation() -> dict[str, str]:

@@ -74,12 +74,12 @@ def sum_by_rule(jobs: pd.DataFrame, run: Run) -> pd.DataFrame:
     table["jobs"] = table["jobs"].astype(int)
     table.insert(2, "time", [str(datetime.timedelta(seconds=round(seconds))) for seconds in table["seconds"]])
     hours = gpu_hours(run)
-    table["gpu_hours"] = [hours.get(name, "") for name in table.index]
+    table["gpu_hours"] = [format_gpu_hours(hours[name]) if name in hours else "" for name in table.index]
     return table.reset_index(names="rule")
 
 
-def gpu_hours(run: Run) -> dict[str, str]:
-    """Return the hours of GPUs for training (seconds × devices), for evaluation, and in all; by rule, as text."""
+def gpu_hours(run: Run) -> dict[str, float]:
+    """Return the hours of GPUs for training (seconds × devices), for evaluation, and in all; by rule."""
     seconds = {
         "train": sum(
             attempt["seconds"] * training["train"]["devices"]
@@ -90,4 +90,9 @@ def gpu_hours(run: Run) -> dict[str, str]:
         "evaluate": sum(each["seconds"] for each in run.evaluations.values() if each["device"] == "gpu"),
     }
     seconds["total"] = sum(seconds.values())
-    return {name: f"{value / 3600:.3g}" if value else "none: CPU" for name, value in seconds.items()}
+    return {name: value / 3600 for name, value in seconds.items()}
+
+
+def format_gpu_hours(hours: float) -> str:
+    """Return hours of GPUs as text."""
+    return f"{hours:.3g}" if hours else "none: CPU"

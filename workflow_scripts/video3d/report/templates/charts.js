@@ -19,6 +19,17 @@ const unfold = () => {
 };
 addEventListener("hashchange", unfold);
 
+// Paper shows what is folded up, too.
+const folded = () => document.querySelectorAll("main details:not([open], .vega-embed *)");
+let unfolded = [];
+addEventListener("beforeprint", () => {
+  unfolded = [...folded()];
+  for (const each of unfolded) each.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const each of unfolded) each.open = false;
+});
+
 // Zoom of the chart above the buttons: the drawing is of vectors, so it only needs more room.
 for (const buttons of document.querySelectorAll(".zoom")) {
   let scale = 1;
