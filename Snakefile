@@ -26,6 +26,7 @@ include: "rules/common.smk"
 include: "rules/guards.smk"
 include: "rules/inputs.smk"
 include: "rules/call.smk"
+include: "rules/console.smk"
 include: "rules/cluster.smk"
 
 
