@@ -3,8 +3,8 @@
 # make test   every test
 # make faults  broken machines and hostile files: kills, full disks, other namespaces; takes long, ends with a table
 # make lint   style of the Python and Snakemake code, and that imports go down only
-# make docs   the pages that are made from the code: docs/settings.md, the schema for editors, the graphs
-# make picture  the picture in the README, from the report of the demo
+# make docs   the pages that are made from the code (docs/settings.md, the schema for editors, the graphs), and all as a site
+# make picture  the pictures in the README, from the run of the demo
 # make bench  speed, as ratios against stated references
 # make rehearsal  what the workflow costs on an archive like UCF101's, with VIDEOS=13320 as large
 # make lock   renew the lock files after an edit of envs/*.in
@@ -22,7 +22,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
-	$(SNAKEMAKE) report --configfile recipes/demo.yaml --cores all
+	$(SNAKEMAKE) demo
 	@echo "The report is results/demo/report.html, the table of accuracies results/demo/accuracy.csv"
 
 install: .venv/cpu.installed
@@ -41,11 +41,14 @@ lint: .venv/dev.installed
 	$(SNAKEMAKE) --lint
 
 docs: .venv/dev.installed
-	PYTHONPATH=workflow_scripts $(BIN)/python tools/architecture.py docs/architecture.md
+	PYTHONPATH=workflow_scripts $(BIN)/python tools/architecture.py README.md docs/architecture.md
 	PYTHONPATH=workflow_scripts $(BIN)/python tools/settings_reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/uv run --no-project --isolated --with-requirements envs/docs.lock mkdocs build --quiet
+	@echo "The site is in site/"
 
 picture: .venv/dev.installed demo
 	PYTHONPATH=tests $(BIN)/python tools/picture.py results/demo/report.html docs/report.png
+	PYTHONPATH=workflow_scripts $(BIN)/python tools/moving_picture.py results/demo docs/demo.webp
 
 bench: .venv/dev.installed
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --requirement bench/requirements.txt
@@ -70,10 +73,10 @@ $(BIN)/uv: envs/installer.lock
 	@touch $@
 
 lock: $(BIN)/uv
-	for name in installer cpu slurm dev; do \
+	for name in installer cpu slurm dev docs; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $$( [[ $$name = @(slurm|dev) ]] && echo --constraint envs/cpu.lock ) \
 	    envs/$$name.in --output-file envs/$$name.lock || exit 1; done
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .pytest_cache .ruff_cache site

@@ -8,18 +8,25 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+include: "rules/command_line.smk"
+
+
 # The settings of the folder that is worked in, else those beside this file. A module has those that it is given.
-if workflow.modifier.is_main_snakefile():
+if not IS_MODULE:
     defaults = os.fspath(workflow.current_basedir.join("config.yaml"))
 
     configfile: "config.yaml" if os.path.exists("config.yaml") else defaults
 
+    if CALL and "demo" in CALL.targets:
 
-include: "rules/command_line.smk"
+        configfile: take_recipe("demo")
+
+
 include: "rules/common.smk"
 include: "rules/guards.smk"
 include: "rules/inputs.smk"
 include: "rules/call.smk"
+include: "rules/console.smk"
 include: "rules/cluster.smk"
 
 

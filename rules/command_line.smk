@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import sys
+from pathlib import Path
 
 from snakemake.cli import parse_args
 
@@ -40,6 +41,13 @@ def only_reports(call):
 def only_looks(call):
     """Whether a call makes and changes nothing of the workflow's."""
     return only_reports(call) or any(getattr(call, option) for option in ONLY_LOOK)
+
+
+def take_recipe(name):
+    """Return the path of a recipe, and have the jobs on other machines read it, too."""
+    path = Path(workflow.main_snakefile).parent / "recipes" / f"{name}.yaml"
+    workflow.config_settings.configfiles = [*workflow.config_settings.configfiles, path]
+    return os.fspath(path)
 
 
 # The targets of a workflow that has this one as a module are its own, and so are its folder and its GPUs.

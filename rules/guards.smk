@@ -4,7 +4,7 @@ from functools import cache
 
 from snakemake.logging import logger
 
-from video3d.preflight import bound_run, compared_runs, plan
+from video3d.preflight import bound_run, compared_runs, other_runs, plan
 from video3d.preflight.run_lock import hold_folder
 from video3d.preflight.snakemake_notes import use_own_notes
 
@@ -13,6 +13,10 @@ def check_plan(call):
     """Stop if the settings and the files of this machine cannot lead to a result; jobs on a cluster need no GPU here."""
     if call is None:
         return plan.check(SETTINGS, VIDEOS, LISTS, needs_data=not IS_MODULE, root=ROOT)
+    other_runs.require_own_files(call.targets, SETTINGS.run, RESULTS.parent)
+    if not (call.configfile or call.config or "demo" in call.targets):
+        if text := other_runs.hint(SETTINGS.run, RESULTS.parent):
+            logger.warning(text)
     needs_data = not only_reports(call)
     plan.check(SETTINGS, VIDEOS, LISTS, call.targets, computes_here=runs_here(call), needs_data=needs_data)
 

@@ -131,6 +131,13 @@ def each_training(name):
     return expand("results/<run>/split{split}/seed{seed}/{name}", split=splits, seed=SEEDS, name=name)
 
 
+def untracked_trainings(wildcards, threads):
+    """Return the weights of every training of this run, by which each says what is left; see `untracked_device`."""
+    return [
+        f"{RESULTS}/split{split}/seed{seed}/weights.pdparams" for split in SETTINGS.trained_splits for seed in SEEDS
+    ]
+
+
 def model_of_prediction(name):
     """Return this file of the exported model that names the videos of the target `predict`: the first split and seed."""
     return f"results/<run>/split{SPLITS[0]}/seed{SEEDS[0]}/model/{name}"

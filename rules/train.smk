@@ -31,13 +31,14 @@ rule train:
         results=subpath(output.weights, parent=True),
         record=untracked_record,
         allow_leak=untracked_permission,
+        trainings=untracked_trainings,
         device=untracked_device,
     shell:
         # The checkpoints are no output: Snakemake would delete them when a job is killed.
         "exec {params.command} --log {log:q} --settings {params.settings:q} --split-table {input.split_table:q}"
         " --frames {params.frames:q} --seed {wildcards.seed} --device {params.device} --threads {threads}"
         " --checkpoints {params.results:q}/checkpoints --code {params.code} --record {params.record:q}"
-        " {params.allow_leak} --weights {output.weights:q} --history {output.history:q}"
+        " {params.allow_leak} --trainings {params.trainings:q} --weights {output.weights:q} --history {output.history:q}"
 
 
 rule check_weights:

@@ -39,7 +39,7 @@ def test_what_a_cluster_needs_fits_the_rest_and_no_local_run_needs_it():
 
 
 def test_every_locked_package_has_hashes_and_no_address():
-    for name in ("installer.lock", "cpu.lock", "slurm.lock", "dev.lock"):
+    for name in ("installer.lock", "cpu.lock", "slurm.lock", "dev.lock", "docs.lock"):
         text = (ENVS / name).read_text()
         assert "://" not in text
         for block in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]:

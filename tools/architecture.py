@@ -1,6 +1,6 @@
-"""Draw the graphs in docs/architecture.md: of the rules, and of the packages of the library.
+"""Draw the graphs in the documents: of the rules, and of the packages of the library.
 
-    PYTHONPATH=workflow_scripts python tools/architecture.py docs/architecture.md
+    PYTHONPATH=workflow_scripts python tools/architecture.py README.md docs/architecture.md
 
 replaces what stands between the markers `<!-- rules -->` or `<!-- packages -->` and `<!-- end -->`. The graphs are in
 Mermaid's language, which the hosting sites draw.
@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import grimp
@@ -22,28 +22,26 @@ Edges = set[tuple[str, str]]
 
 
 def main() -> None:
-    """Read the command line and renew the graphs."""
+    """Read the command line and renew the graphs in each document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("document", type=Path, help="the document to renew")
-    document = parser.parse_args().document
-    document.write_text(with_graphs(document.read_text(encoding="utf-8")), encoding="utf-8")
+    parser.add_argument("documents", type=Path, nargs="+", help="the documents to renew")
+    graphs = {"rules": rule_edges(), "packages": package_edges()}
+    for document in parser.parse_args().documents:
+        document.write_text(with_graphs(document.read_text(encoding="utf-8"), graphs), encoding="utf-8")
 
 
-def with_graphs(text: str) -> str:
-    """Return the document with both graphs drawn anew."""
-    text = replace_block(text, "rules", mermaid(without_shortcuts(rule_edges())))
-    return replace_block(text, "packages", mermaid(without_shortcuts(package_edges())))
+def with_graphs(text: str, graphs: Mapping[str, Edges]) -> str:
+    """Return the document with each graph drawn anew that stands in it, behind a marker with its name.
 
-
-def replace_block(text: str, name: str, graph: str) -> str:
-    """Return `text` with what stands behind the marker `name` replaced.
-
-    Raises ValueError if there is not exactly one such marker.
+    Raises ValueError if there is none.
     """
-    block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    text, count = block.subn(lambda marks: f"{marks[1]}```mermaid\n{graph}```\n{marks[2]}", text)
-    if count != 1:
-        raise ValueError(f"the document has {count} blocks <!-- {name} --> … <!-- end -->, not one")
+    names = [name for name in graphs if f"<!-- {name} -->" in text]
+    if not names:
+        raise ValueError(f"the document has no block <!-- {' --> or <!-- '.join(graphs)} --> … <!-- end -->")
+    for name in names:
+        graph = mermaid(without_shortcuts(graphs[name]))
+        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text = block.sub(lambda marks, graph=graph: f"{marks[1]}```mermaid\n{graph}```\n{marks[2]}", text)
     return text
 
 

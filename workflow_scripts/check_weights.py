@@ -10,6 +10,23 @@ import logging
 import sys
 from pathlib import Path
 
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
+    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
+    parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
+    parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, train, evaluate")
+    parser.add_argument("--given", action="store_true", help="a setting gave them to be evaluated")
+    parser.add_argument("--replacement", default="", help="text to keep: what told that they replaced others")
+    parser.add_argument("--output", type=Path, required=True, help="JSON to write")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    parse_arguments()  # a wrong one is answered before the libraries are imported, which takes seconds
+
 from video3d.common.console import run
 from video3d.common.documents import sealed
 from video3d.common.files import atomic_path, file_state, sha256
@@ -64,19 +81,6 @@ def main() -> None:
     }
     with atomic_path(arguments.output) as path:
         path.write_text(sealed(origin), encoding="utf-8")
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
-    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
-    parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
-    parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, train, evaluate")
-    parser.add_argument("--given", action="store_true", help="a setting gave them to be evaluated")
-    parser.add_argument("--replacement", default="", help="text to keep: what told that they replaced others")
-    parser.add_argument("--output", type=Path, required=True, help="JSON to write")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

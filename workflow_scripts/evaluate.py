@@ -13,6 +13,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
+    parser.add_argument("--split-table", type=Path, required=True, help="results/<run>/splits/split<k>.csv")
+    parser.add_argument("--frames", type=Path, required=True, help="folder of the frame packs: <Class>.zip")
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="segments", help="which views (default: %(default)s)")
+    parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")
+    parser.add_argument("--device", choices=("auto", "gpu", "cpu"), default="auto", help="(default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: %(default)s)")
+    parser.add_argument("--predictions", type=Path, required=True, help="CSV to write, a row per video")
+    parser.add_argument("--probabilities", type=Path, required=True, help="NPZ to write, all probabilities")
+    parser.add_argument("--metrics", type=Path, required=True, help="JSON to write, the scores")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    parse_arguments()  # a wrong one is answered before the libraries are imported, which takes seconds
+
 import numpy as np
 
 from video3d.clips.clip_reader import open_packs
@@ -26,7 +48,6 @@ from video3d.dataset.split_table import Video, class_names, read_split
 from video3d.evaluation import metrics
 from video3d.evaluation.model_metadata import PARAMETERS
 from video3d.evaluation.predictor import TOP, Predicted, Predictor, predict_videos, top_labels
-from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
 
 
 def read_test_videos(split_table: Path, known_classes: Sequence[str]) -> list[Video]:
@@ -172,22 +193,6 @@ def format_result(result: dict) -> str:
         f"[{top1['low']:.2%}, {top1['high']:.2%}] of {result['videos']} videos, {result['clips']} clips; "
         f"{result['clips_per_second']} clips/s ({result['engine']}, {result['device']})"
     )
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument("--split-table", type=Path, required=True, help="results/<run>/splits/split<k>.csv")
-    parser.add_argument("--frames", type=Path, required=True, help="folder of the frame packs: <Class>.zip")
-    parser.add_argument("--protocol", choices=PROTOCOLS, default="segments", help="which views (default: %(default)s)")
-    parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")
-    parser.add_argument("--device", choices=("auto", "gpu", "cpu"), default="auto", help="(default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: %(default)s)")
-    parser.add_argument("--predictions", type=Path, required=True, help="CSV to write, a row per video")
-    parser.add_argument("--probabilities", type=Path, required=True, help="NPZ to write, all probabilities")
-    parser.add_argument("--metrics", type=Path, required=True, help="JSON to write, the scores")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,23 @@ import logging
 import sys
 from pathlib import Path
 
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
+    parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, frames, train")
+    names = parser.add_mutually_exclusive_group()
+    names.add_argument("--split-table", type=Path, help="split table whose classes the model must have")
+    names.add_argument("--classes", nargs="*", default=[], help="class names in the order of their labels")
+    parser.add_argument("--origin", type=Path, help="what check_weights.py wrote about the weights")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    parse_arguments()  # a wrong one is answered before the libraries are imported, which takes seconds
+
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
@@ -47,19 +64,6 @@ def main() -> None:
         folder.mkdir()
         export_model(network, metadata, folder)
     logging.info("exported %s (%d classes) to %s", arguments.weights, len(metadata["labels"]), arguments.output)
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, required=True, help="weights: .pdparams, .pth or .safetensors")
-    parser.add_argument("--settings", default="{}", help="YAML text or file; sections model, clip, frames, train")
-    names = parser.add_mutually_exclusive_group()
-    names.add_argument("--split-table", type=Path, help="split table whose classes the model must have")
-    names.add_argument("--classes", nargs="*", default=[], help="class names in the order of their labels")
-    parser.add_argument("--origin", type=Path, help="what check_weights.py wrote about the weights")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

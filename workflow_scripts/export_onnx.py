@@ -12,6 +12,18 @@ import logging
 import sys
 from pathlib import Path
 
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
+    parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    parse_arguments()  # a wrong one is answered before the libraries are imported, which takes seconds
+
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
@@ -41,14 +53,6 @@ def main() -> None:
     arguments = parse_arguments()
     convert(arguments.model, arguments.output)
     logging.info("wrote %s", arguments.output)
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument("--output", type=Path, required=True, help="ONNX file to write")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -18,9 +18,29 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from video3d.common.cli import add_output_arguments, write_output
+from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", type=Path, nargs="*", help="videos, or folders of videos")
+    parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
+    parser.add_argument("--protocol", choices=PROTOCOLS, help="which views (default: the one that fits the training)")
+    parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")
+    parser.add_argument("--device", choices=("auto", "gpu", "cpu"), default="auto", help="(default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: %(default)s)")
+    parser.add_argument("--some-answers", action="store_true", help="exit with 0 if at least one file has an answer")
+    add_output_arguments(parser)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    parse_arguments()  # a wrong one is answered before the libraries are imported, which takes seconds
+
 import pandas as pd
 
-from video3d.common.cli import add_output_arguments, write_output
 from video3d.common.console import run
 from video3d.common.errors import UserError
 from video3d.common.folders import visible_entries
@@ -28,7 +48,6 @@ from video3d.common.printable import printable, safe_cell
 from video3d.common.settings import EvaluateSettings, read_settings
 from video3d.dataset.split_table import Video
 from video3d.evaluation.predictor import Predictor, predict_videos, top_labels
-from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
 from video3d.frames.extraction import Decoders
 from video3d.frames.frame_pack import Pack, PackWriter
 from video3d.frames.video_status import file_problem
@@ -197,20 +216,6 @@ def describe_unanswered(unanswered: Sequence[Answer], total: int) -> str:
     lines = [f"\n  - {printable(answer.video)}: {answer.message}" for answer in unanswered[:UNANSWERED_SHOWN]]
     more = f"\n  … and {len(unanswered) - len(lines)} more" if len(unanswered) > len(lines) else ""
     return f"{len(unanswered)} of {total} files have no answer:{''.join(lines)}{more}"
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("videos", type=Path, nargs="*", help="videos, or folders of videos")
-    parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
-    parser.add_argument("--protocol", choices=PROTOCOLS, help="which views (default: the one that fits the training)")
-    parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")
-    parser.add_argument("--device", choices=("auto", "gpu", "cpu"), default="auto", help="(default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: %(default)s)")
-    parser.add_argument("--some-answers", action="store_true", help="exit with 0 if at least one file has an answer")
-    add_output_arguments(parser)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,30 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
+    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
+    parser.add_argument("--frames", type=Path, required=True, help="folder with <Class>.zip and <Class>.csv")
+    parser.add_argument("--seed", type=int, default=10001, help="of all random draws")
+    parser.add_argument("--device", choices=["auto", "gpu", "cpu"], default="auto")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads of Paddle, and of the loader")
+    parser.add_argument("--workers", type=int, help="threads of the loader if not as many as --threads")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the state of unfinished trainings")
+    parser.add_argument("--code", help="version of the code; computed if left out")
+    parser.add_argument("--record", default="{}", help="JSON: more settings that the description of the weights keeps")
+    parser.add_argument("--allow-leak", action="store_true", help="start from weights that know the test videos, too")
+    parser.add_argument("--trainings", type=Path, nargs="*", default=[], help="weights of all trainings of the run")
+    parser.add_argument("--weights", type=Path, required=True, help="output: weights, .pdparams")
+    parser.add_argument("--history", type=Path, required=True, help="output: .csv with a row per epoch")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    parse_arguments()  # a wrong one is answered before the libraries are imported, which takes seconds
+
 from video3d.clips.clip_reader import open_packs
 from video3d.clips.spatial_crops import RESIZING
 from video3d.common.code_version import code_version
@@ -38,25 +62,6 @@ from video3d.weights.import_weights import load_any
 from video3d.weights.pdparams import save_weights
 
 SECTIONS = ("model", "clip", "train")
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--settings", default="{}", help="YAML or JSON text, or a file: sections model, clip, train")
-    parser.add_argument("--split-table", type=Path, required=True, help="split table, as written by make_splits.py")
-    parser.add_argument("--frames", type=Path, required=True, help="folder with <Class>.zip and <Class>.csv")
-    parser.add_argument("--seed", type=int, default=10001, help="of all random draws")
-    parser.add_argument("--device", choices=["auto", "gpu", "cpu"], default="auto")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads of Paddle, and of the loader")
-    parser.add_argument("--workers", type=int, help="threads of the loader if not as many as --threads")
-    parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the state of unfinished trainings")
-    parser.add_argument("--code", help="version of the code; computed if left out")
-    parser.add_argument("--record", default="{}", help="JSON: more settings that the description of the weights keeps")
-    parser.add_argument("--allow-leak", action="store_true", help="start from weights that know the test videos, too")
-    parser.add_argument("--weights", type=Path, required=True, help="output: weights, .pdparams")
-    parser.add_argument("--history", type=Path, required=True, help="output: .csv with a row per epoch")
-    return parser.parse_args()
 
 
 def main() -> None:
@@ -102,6 +107,7 @@ def train(group: ProcessGroup, options: argparse.Namespace, settings: Settings, 
         workers=max(1, (options.workers or options.threads) // group.size),
         group=group,
         software={"commit": git_commit(), "versions": package_versions("paddle"), "device": device},
+        trainings=options.trainings,
     )
     network, state = loop.train(settings, data, options.seed, checkpoint, machine)
     if group.rank == 0:

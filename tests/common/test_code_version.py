@@ -268,6 +268,7 @@ model/resnet3d.py                train tuning check_weights export
 preflight/bound_run.py
 preflight/compared_runs.py
 preflight/evaluated_weights.py
+preflight/other_runs.py
 preflight/check_device.py
 preflight/check_files.py
 preflight/check_lists.py

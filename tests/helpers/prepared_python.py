@@ -50,12 +50,12 @@ class Server(NamedTuple):
 
 def run_snakemake(folder: Path, arguments: list[str]) -> subprocess.CompletedProcess:
     """Run Snakemake in `folder`, with everything that it prints in `.stdout`. Raises TimeoutExpired."""
-    server, launcher = _server(FOR_SNAKEMAKE), str(_launcher())
+    server, python = _server(FOR_SNAKEMAKE), str(launcher())
     with tempfile.NamedTemporaryFile("r", errors="replace") as output:
         files = [os.open(os.devnull, os.O_RDONLY), os.open(output.name, os.O_WRONLY)]
         try:
             code = fork_client.ask(
-                *(server.address, str(folder), [launcher, "-m", "snakemake", *arguments], dict(os.environ)),
+                *(server.address, str(folder), [python, "-m", "snakemake", *arguments], dict(os.environ)),
                 *([*files, files[1]], TIMEOUT),
             )
         except TimeoutError:
@@ -68,15 +68,21 @@ def run_snakemake(folder: Path, arguments: list[str]) -> subprocess.CompletedPro
         return subprocess.CompletedProcess(arguments, code, output.read())
 
 
+def dry_snakemake() -> str:
+    """The line of a shell script that becomes a dry run of Snakemake with the script's arguments."""
+    client = [sys.executable, "-IS", fork_client.__file__, _server(FOR_SNAKEMAKE).address, "-m", "snakemake"]
+    return f'exec {shlex.join(client)} "$@" --dry-run'
+
+
 @cache
-def _launcher() -> Path:
+def launcher() -> Path:
     """The program that jobs find as `python`."""
     server = _server(FOR_SCRIPTS)
-    launcher = Path(server.address).parent / "python"
+    program = Path(server.address).parent / "python"
     places = {"python": sys.executable, "client": fork_client.__file__, "address": server.address}
-    launcher.write_text(LAUNCHER.format(**{name: shlex.quote(place) for name, place in places.items()}))
-    launcher.chmod(0o755)
-    return launcher
+    program.write_text(LAUNCHER.format(**{name: shlex.quote(place) for name, place in places.items()}))
+    program.chmod(0o755)
+    return program
 
 
 @cache

@@ -17,6 +17,7 @@ from video3d.training.progress_log import (
     log_cpu_time,
     log_epoch,
     log_start,
+    log_time_left,
     progress_values,
     require_finite_loss,
     training_operations,
@@ -99,7 +100,23 @@ def test_the_time_on_a_cpu_is_the_operations_over_their_rate(caplog, monkeypatch
     assert "will take about 42 minutes" in caplog.text  # 2,500 s
 
 
+def test_the_time_left_is_measured(caplog, tmp_path):
+    """Epochs of 100 and 300 s, so 200 s each: 3 more are 600 s, and 2 trainings of 5 are 2,000 s."""
+    caplog.set_level(logging.INFO)
+    trainings = [tmp_path / f"split{split}" for split in range(4)]
+    trainings[0].touch()
+    history = [{"seconds": 100.0}, {"seconds": 300.0}]
+    log_time_left(history, 5, trainings)
+    log_time_left(history, 5, trainings[:2])
+    log_time_left(history, 5, [])
+    log_time_left(history, 2, trainings)
+    alone = "epochs left: 3, about 10 minutes"
+    others = "trainings left after this one: 2 of 4, about 33 minutes one at a time"
+    assert caplog.messages == [f"{alone}; {others}", alone, alone]
+
+
 def test_durations_are_rough():
+    assert format_duration(42) == "42 s"
     assert [format_duration(seconds) for seconds in (660, 8000, 400_000)] == ["11 minutes", "2 hours", "5 days"]
 
 

@@ -3,11 +3,12 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from video3d.common.files import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd  # takes longer to import than all that is needed to read the options
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="file to write (default: standard output)")
 
 
-def write_output(arguments: argparse.Namespace, content: Any, table: pd.DataFrame, text: str) -> None:
+def write_output(arguments: argparse.Namespace, content: Any, table: "pd.DataFrame", text: str) -> None:
     """Write the output to the file that `--output` names, else to standard output.
 
     Args:

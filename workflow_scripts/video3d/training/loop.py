@@ -6,9 +6,10 @@ with the weights of one that was not.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from video3d.training.progress_log import (
     history_row,
     log_epoch,
     log_start,
+    log_time_left,
     progress_values,
     require_finite_loss,
 )
@@ -45,7 +47,8 @@ class Machine(NamedTuple):
 
     threads: of the CPU, for Paddle. workers: threads that decode frames. group: the processes that share each batch.
     software: versions, commit and device, to be kept with the weights; they are no part of the checkpoint's key, so
-    that finished weights are taken over wherever they are.
+    that finished weights are taken over wherever they are. trainings: the weights that the trainings of the run end
+    with, which tell how many are left.
     """
 
     device: str = "cpu"
@@ -53,6 +56,7 @@ class Machine(NamedTuple):
     workers: int = 1
     group: ProcessGroup = SINGLE_PROCESS
     software: Mapping = MappingProxyType({})
+    trainings: Sequence[Path] = ()
 
 
 @explain_exhausted_memory
@@ -103,6 +107,8 @@ def train(
                 if state.epoch > epochs:
                     trainer.adopt_average()
                 save(checkpoint, state, trainer)
+            if first:
+                log_time_left(state.history, epochs, machine.trainings)
     return network, state
 
 

@@ -88,11 +88,11 @@ def operations_per_second() -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a rough time for people, in minutes, hours or days."""
+    """Return a rough time for people, in seconds, minutes, hours or days."""
     for unit, length in (("days", 86400), ("hours", 3600)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
-    return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 def progress_values(totals: Totals) -> dict[str, str]:
@@ -128,6 +128,25 @@ def log_epoch(row: dict) -> None:
         row["epoch"], row["loss"], 100 * row["top1"], validation,
         row["clips_per_second"], 100 * row["wait_share"], row["seconds"],
     )  # fmt: skip
+
+
+def log_time_left(history: Sequence[Mapping], epochs: int, trainings: Sequence[Path]) -> None:
+    """Say how long the epochs that are left take, and the other trainings of the run, by the epochs that were measured.
+
+    Args:
+        history: a row of each epoch that ended; `seconds` counts, which leaves out its validation.
+        epochs: of the whole training.
+        trainings: the weights that the trainings of the run end with, this one's included; those that are there are
+            finished, and each of the others takes as long as this one.
+    """
+    if not (left := epochs - len(history)):
+        return
+    seconds = float(np.mean([row["seconds"] for row in history]))
+    text = f"epochs left: {left}, about {format_duration(seconds * left)}"
+    if (others := sum(not path.exists() for path in trainings) - 1) > 0:
+        text += f"; trainings left after this one: {others} of {len(trainings)}, "
+        text += f"about {format_duration(seconds * epochs * others)} one at a time"
+    logging.info(text)
 
 
 def require_finite_loss(loss: float, state: State, batch: Sequence[Video]) -> None:
