@@ -25,7 +25,7 @@ from video3d.evaluation.protocols import PROTOCOLS, describe_protocol
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("videos", type=Path, nargs="*", help="videos, or folders of videos")
+    parser.add_argument("videos", nargs="*", help="videos, or folders of videos")
     parser.add_argument("--model", type=Path, required=True, help="exported folder: model.json, metadata.json …")
     parser.add_argument("--protocol", choices=PROTOCOLS, help="which views (default: the one that fits the training)")
     parser.add_argument("--settings", default="{}", help="YAML text or file; the section `evaluate` is used")
@@ -81,14 +81,18 @@ class Task(NamedTuple):
     threads: int
 
 
-def expand_folders(paths: Sequence[Path]) -> list[Path]:
+def expand_folders(paths: Sequence[str]) -> list[Path]:
     """Return the given paths, and in place of a folder everything in it and below, hidden files left out.
 
-    Raises UserError if there is nothing.
+    Raises UserError if there is nothing, and for an empty text, which as a path would be the current folder.
     """
     if not paths:
         raise UserError("no video is given: name videos, or folders of videos")
-    found = [entry for path in paths for entry in visible_entries(path)]
+    if "" in paths:
+        raise UserError(
+            "an empty text is given as a video, as by a variable that is not set; name a video, or a folder"
+        )
+    found = [entry for path in paths for entry in visible_entries(Path(path))]
     if not found:
         raise UserError(f"no file in {', '.join(map(str, paths))}")
     return found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from video3d.common.printable import printable, printable_lines, safe_cell
+from video3d.common.printable import few, printable, printable_lines, safe_cell, shortened
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,13 @@ from video3d.common.printable import printable, printable_lines, safe_cell
 def test_what_cannot_be_seen_is_written_out(text, shown):
     assert printable(text) == shown
     assert printable(text).isprintable()
+
+
+def test_of_many_or_long_names_a_few_are_shown_and_shortened():
+    assert few([]) == "" and few(["a", "b"]) == "a, b"
+    assert few(["a"] * 8) == "a, a, a, a, a, a, a, a"
+    assert few(["b" * 900_000, *"a" * 9]) == "b" * 79 + "…, a, a, a, a, a, a, a and 2 more"
+    assert shortened("a" * 200) == "a" * 200 and shortened("a" * 201) == "a" * 199 + "…"
 
 
 def test_lines_stay_lines():

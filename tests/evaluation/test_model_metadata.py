@@ -7,8 +7,9 @@ import pytest
 
 from helpers.exported import MODEL, write_model
 from helpers.tampering import damaged_texts, tampered, write
-from video3d.common.documents import SEAL
+from video3d.common.documents import SEAL, sealed
 from video3d.common.errors import UserError
+from video3d.common.files import sha256
 from video3d.common.settings import ClipSettings
 from video3d.evaluation.exported_model import read_metadata
 from video3d.evaluation.model_metadata import read_origin
@@ -65,6 +66,7 @@ def test_what_is_changed_with_its_checksum_is_within_limits_or_refused(model):
         except UserError:
             continue
         accepted.append(what)
+        sealed(metadata).encode()
         ClipSettings.model_validate(metadata["clip"])
         assert metadata["clip"].keys() == ClipSettings.model_fields.keys()
         assert metadata["protocol"] and metadata["frames"] and len(set(metadata["labels"])) == len(metadata["labels"])
@@ -107,6 +109,33 @@ def test_classes_that_the_network_does_not_have_are_refused(model, labels):
     write(path, json.loads(path.read_text()) | {"labels": labels}, "none")
     with pytest.raises(UserError, match=rf"names {len(labels)} classes, but the model beside it tells 3 apart"):
         Predictor(model, device="cpu")
+
+
+@pytest.mark.parametrize("change", [{"frames": 8}, {"size": 32}, {"frames": 8, "size": 32}])
+def test_clips_that_the_network_was_not_exported_for_are_refused(model, change):
+    """Also with a new checksum."""
+    path = model / "metadata.json"
+    content = json.loads(path.read_text())
+    write(path, content | {"clip": content["clip"] | change}, "new")
+    with pytest.raises(UserError, match=r"a clip is \(\d+, \d+, \d+, 3\).* was exported for \(4, 16, 16, 3\)"):
+        read_metadata(model)
+
+
+def test_a_program_that_is_none_is_refused(model):
+    """As the files of a stranger are, with checksums that fit."""
+    path = model / "metadata.json"
+    content = json.loads(path.read_text())
+    for program in (b"", b"[]", b"{", b'{"base_code": {"magic": "pir"}}'):
+        (model / "model.json").write_bytes(program)
+        files = content["files"] | {"model.json": sha256(model / "model.json")}
+        write(path, content | {"files": files}, "new")
+        with pytest.raises(UserError, match="export the model again"):
+            read_metadata(model)
+
+
+def test_a_name_that_no_folder_can_have_is_refused():
+    with pytest.raises(UserError, match=r"a… cannot be used: File name too long"):
+        read_metadata("a" * 300)
 
 
 def test_metadata_of_an_early_version_are_read_and_said_to_be_unchecked(model, caplog):

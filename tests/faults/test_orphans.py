@@ -30,7 +30,7 @@ def wait_for(condition, process, seconds=180):
 
 def start(workflow, *arguments):
     return subprocess.Popen(
-        workflow.command(*arguments),
+        ["env", "--default-signal=INT,HUP", *workflow.command(*arguments)],  # nohup and & have them ignored
         cwd=workflow.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -10,7 +10,8 @@ from video3d.common.documents import SEAL, sealed
 
 DEEP = '{"a":' * 2000 + "1" + "}" * 2000
 VALUES = (
-    None, True, "", "x", "x\x1b[31m", 0, -1, 1500, 100_000, 10**400, 1e300, 0.5, [], {}, [[]], {"a": 1}, [0, 0, 0],
+    None, True, "", "x", "x\x1b[31m", "x\ud800", {"\ud800": "x"},
+    0, -1, 1500, 100_000, 10**400, 1e300, 0.5, [], {}, [[]], {"a": 1}, [0, 0, 0],
     ["x", "x"],
 )  # fmt: skip
 LARGE = (["x"] * 100_000, "x" * 1_000_000)  # for a few keys, as they take time

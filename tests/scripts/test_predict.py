@@ -150,6 +150,7 @@ def test_people_see_no_control_characters_and_no_formulas():
     ("videos", "message"),
     [
         ([], "error: no video is given"),
+        (["gone", ""], "error: an empty text is given as a video"),
         (["gone"], "error: 1 of 1 files have no answer:\n  - gone: there is no such file"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.exported import CLASSES, MODEL, write_weights
 from helpers.tampering import damaged_texts, tampered, write
-from video3d.common.documents import SEAL
+from video3d.common.documents import SEAL, sealed
 from video3d.common.errors import UserError
 from video3d.common.settings import resolve
 from video3d.evaluation.model_description import describe_model
@@ -57,6 +57,7 @@ def test_what_is_changed_in_an_early_description_is_refused_or_of_the_network_be
         except UserError:
             continue
         accepted.append(what)
+        sealed(metadata).encode()
         assert metadata["model"] | {"dropout": 0.0} == MODEL
         assert metadata["labels"] == CLASSES
         assert min(metadata["clip"]["std"]) > 0

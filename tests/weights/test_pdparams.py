@@ -1,8 +1,10 @@
 """Weights: what is written is read again, byte for byte; what is forged or damaged is refused by name."""
 
+import errno
 import json
 import pickle
 import struct
+from pathlib import Path
 
 import numpy as np
 import paddle
@@ -15,6 +17,7 @@ from video3d.model.resnet3d import build_network
 from video3d.weights.import_weights import load_any
 from video3d.weights.paddle_reader import read_paddle
 from video3d.weights.pdparams import apply_weights, save_weights
+from video3d.weights.pickled import damage_named
 
 TINY = {"depth": 10, "shortcut": "B", "width": 2}
 
@@ -118,6 +121,47 @@ def test_what_is_no_weights_file_is_named(tmp_path, content, message):
     with pytest.raises(UserError, match=message) as error:
         read_paddle(path)
     assert "broken.pdparams" in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "protocol"), [("state_dict", 2), ("model", 3), ("model", 4), ("model_state_dict", 4)])
+def test_a_checkpoint_of_paddle_save_is_read(tmp_path, network, name, protocol):
+    path = tmp_path / "checkpoint.pdparams"
+    optimizer = paddle.optimizer.Momentum(parameters=network.parameters())
+    content = {"epoch": 3, name: network.state_dict(), "optimizer": optimizer.state_dict()}
+    paddle.save(content, str(path), protocol=protocol)
+    tensors = read_paddle(path)
+    assert tensors.keys() == network.state_dict().keys()
+    assert all(np.array_equal(tensors[name], value) for name, value in values(network).items())
+
+
+def test_a_number_as_key_beside_a_state_dict_is_refused(tmp_path, network):
+    path = tmp_path / "checkpoint.pdparams"
+    path.write_bytes(pickle.dumps({"model": values(network), 7: 1}, protocol=4))
+    with pytest.raises(UserError, match="a key that is not text, but int, 7; save the network's state dict alone"):
+        read_paddle(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path, network, value):
+    weights = network.conv1.weight.numpy()
+    weights[1, 0, 0, 0, 0] = value
+    network.conv1.weight.set_value(weights)
+    save_weights(tmp_path / "weights.pdparams", network, description(TINY))
+    with pytest.raises(UserError, match=r"weights\.pdparams holds infinite values or no numbers .* in conv1\.weight: "):
+        load_any(tmp_path / "weights.pdparams")
+
+
+def test_a_disk_that_fails_is_not_called_damage(tmp_path):
+    with pytest.raises(UserError, match=r"w cannot be read: Input/output error$"), damage_named(Path("w")):
+        raise OSError(errno.EIO, "Input/output error")
+    with pytest.raises(AssertionError), damage_named(Path("w")):
+        raise AssertionError  # a mistake of this project
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(UserError, match="cannot be used: File name too long; give another path") as error:
+        load_any("a" * 300)
+    assert len(str(error.value)) < 300
 
 
 def test_an_absent_file_is_named(tmp_path):

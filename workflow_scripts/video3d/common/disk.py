@@ -1,4 +1,4 @@
-"""Space on the disk: checked before something large is written, and reported in plain words where it runs out."""
+"""Faults of disks in plain words: space that runs out, also before something large is written, and what none can do."""
 
 import errno
 import shutil
@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from video3d.common.errors import UserError
+from video3d.common.printable import shortened
 
 LIMITS = {errno.EDQUOT, errno.EFBIG}  # of a user, of a file; the disk may have space
 FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+IMPOSSIBLE = {errno.ENAMETOOLONG, errno.ELOOP}
+FAILING = {errno.EIO, errno.ESTALE}
 NO_PLACE = "No usable temporary directory"  # how tempfile begins to say that none can be written to
 
 
@@ -25,7 +28,7 @@ def require_space(folder: Path, needed: int, purpose: str) -> None:
 
 @contextmanager
 def disk_faults_are_errors(path: Path) -> Iterator[None]:
-    """Raise UserError if the disk is full, or may not be written, while the block writes to `path`.
+    """Raise UserError if the disk of `path` is full, fails, or forbids what the block does with it.
 
     What the block has written must be removed when it raises: the space that is free then was not enough.
     """
@@ -45,6 +48,10 @@ def disk_fault(error: OSError, path: Path | None = None) -> str:
         return f"temporary files can be written nowhere ({error.strerror}); free some space there or set TMPDIR"
     if error.errno in FORBIDDEN:
         return f"{path or 'a file'} cannot be used: {error.strerror}; see who owns it and how its disk is mounted"
+    if error.errno in IMPOSSIBLE:
+        return f"{shortened(str(path)) if path else 'a file'} cannot be used: {error.strerror}; give another path"
+    if error.errno in FAILING:
+        return f"{path or 'a file'} cannot be read or written: {error.strerror}; see whether its disk is in order"
     if error.errno in LIMITS:
         return f"{path or 'a file'} could not be written: {error.strerror}; remove something, or ask who set the limit"
     if error.errno != errno.ENOSPC:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from video3d.common.errors import UserError
-from video3d.common.printable import printable
+from video3d.common.printable import printable, shortened
 from video3d.common.settings import Section
 from video3d.common.settings_types import UNIQUE, Sha256, Text, expected
 
@@ -113,9 +113,17 @@ def read_document(path: Path, model: type[D], remedy: str) -> dict[str, Any]:
 
 
 def validated(content: Mapping[str, Any], model: type[D]) -> dict[str, Any]:
-    """Return what `content` says. Raises UserError with the first thing that the model does not allow."""
+    """Return what `content` says.
+
+    Raises UserError with the first thing that the model does not allow, or if there is text that no file can hold.
+    """
     try:
+        json.dumps(content, ensure_ascii=False).encode()
         return model.model_validate(content).model_dump(exclude_unset=True)
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"it has text that is no Unicode: {error.object[error.start - 10 : error.end]!r:.80}"
+        ) from error
     except ValidationError as error:
         raise UserError(_describe(error)) from error
 
@@ -125,7 +133,7 @@ def _describe(error: ValidationError) -> str:
     if error.error_count() > MISTAKES_TOLD:
         return f"it has {error.error_count()} mistakes"
     first = error.errors(include_url=False, include_input=False)[0]
-    return printable(f"{': '.join(map(str, first['loc']))}: {first['msg']}")
+    return printable(f"{': '.join(shortened(str(part)) for part in first['loc'])}: {shortened(first['msg'])}")
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

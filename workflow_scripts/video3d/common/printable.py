@@ -1,5 +1,10 @@
 """Text from outside, such as names of files, as people may see it: on a terminal, in a log, in a spreadsheet."""
 
+from collections.abc import Sequence
+
+LONGEST = 200  # characters of a text from outside that a message quotes
+LONGEST_NAME = 80
+NAMES_SHOWN = 8
 FORMULA = tuple("=+-@＝＋－＠")  # what a spreadsheet takes for the beginning of a formula, in full width too
 
 
@@ -17,6 +22,17 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Return `text`, which may have several lines, with each of them `printable`."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """Return `text`, of which no more than `longest` characters are shown."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first of some names, each shortened, and how many more there are."""
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(shortened(name, LONGEST_NAME) for name in names[:NAMES_SHOWN]) + more
 
 
 def safe_cell(text: str) -> str:

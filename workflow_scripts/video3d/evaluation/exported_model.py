@@ -6,12 +6,15 @@ classes are.
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import paddle
 from paddle import nn
 
 from video3d.clips.spatial_crops import FIRST_RESIZING, RESIZERS
+from video3d.common.disk import disk_faults_are_errors
 from video3d.common.documents import SEAL, sealed, validated
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
@@ -30,11 +33,9 @@ def export_model(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -
         metadata: with a section `clip`.
         folder: where to write.
     """
-    clip = metadata["clip"]
-    model = NormalisedModel(network, clip)
+    model = NormalisedModel(network, metadata["clip"])
     model.eval()
-    shape = [None, clip["frames"], clip["size"], clip["size"], 3]
-    clips = paddle.static.InputSpec(shape, "uint8", name="clips")
+    clips = paddle.static.InputSpec([None, *clip_shape(metadata["clip"])], "uint8", name="clips")
     paddle.jit.save(model, str(Path(folder) / "model"), input_spec=[clips])
     files = {name: sha256(Path(folder) / name) for name in (PROGRAM, PARAMETERS)}
     metadata = validated(metadata | {"files": files}, Metadata)  # what cannot be read again is not exported
@@ -44,7 +45,8 @@ def export_model(network: nn.Layer, metadata: dict, folder: str | os.PathLike) -
 def read_metadata(folder: str | os.PathLike) -> dict:
     """Return the metadata of an exported model. Raises UserError if it is none, or if a file of it is damaged."""
     folder = Path(folder)
-    missing = [name for name in (PROGRAM, PARAMETERS, METADATA) if not (folder / name).is_file()]
+    with disk_faults_are_errors(folder):
+        missing = [name for name in (PROGRAM, PARAMETERS, METADATA) if not (folder / name).is_file()]
     if missing:
         raise UserError(
             f"{folder} is no exported model: it has no {', '.join(missing)}; give the folder that export.py wrote, "
@@ -59,7 +61,29 @@ def read_metadata(folder: str | os.PathLike) -> dict:
                         folder / METADATA)  # fmt: skip
     if metadata.get("resizing", FIRST_RESIZING) not in RESIZERS:
         raise UserError(
-            f"{folder / METADATA}: its pictures are to be resized by {metadata['resizing']!r}, but known are "
+            f"{folder / METADATA}: its pictures are to be resized by {metadata['resizing']!r:.80}, but known are "
             f"{', '.join(RESIZERS)}; use the version of this project that exported it"
         )
+    clip, exported = clip_shape(metadata["clip"]), _exported_shape(folder / PROGRAM)
+    if exported != clip:
+        raise UserError(
+            f"{folder / METADATA} says that a clip is {clip} (frames, height, width, colours), but the model beside it "
+            f"was exported for {exported}; export the model again"
+        )
     return metadata
+
+
+def clip_shape(clip: Mapping[str, Any]) -> tuple[int, int, int, int]:
+    """Return the shape of a clip, (T, H, W, 3), by that section of the settings."""
+    return clip["frames"], clip["size"], clip["size"], 3
+
+
+def _exported_shape(program: Path) -> tuple[int, ...]:
+    """Return the shape of the clips that an exported program takes; empty if it is none."""
+    content = paddle.static.Program()
+    try:
+        paddle.base.core.deserialize_pir_program(str(program), content)
+    except (ValueError, RuntimeError):  # no JSON, or not of a program
+        return ()
+    inputs = [op for op in content.global_block().ops if op.name() == "pd_op.data"]
+    return tuple(inputs[0].attrs()["shape"][1:]) if inputs else ()

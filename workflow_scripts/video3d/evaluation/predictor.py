@@ -21,7 +21,7 @@ from video3d.common.settings import EvaluateSettings
 from video3d.compute.device import use_device
 from video3d.dataset.split_table import Video
 from video3d.evaluation.engines import choose_engine
-from video3d.evaluation.exported_model import read_metadata
+from video3d.evaluation.exported_model import clip_shape, read_metadata
 from video3d.evaluation.model_metadata import METADATA, PARAMETERS, PROGRAM
 from video3d.evaluation.protocols import views
 from video3d.evaluation.tensorrt import rewrite_for_tensorrt
@@ -69,7 +69,7 @@ class Predictor:
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
         """The shape of one clip, (T, H, W, 3)."""
-        return self.clip["frames"], self.clip["size"], self.clip["size"], 3
+        return clip_shape(self.clip)
 
     def __call__(self, clips: np.ndarray) -> np.ndarray:
         """Return the logits of a batch of clips. Raises UserError if one is infinite or not a number."""

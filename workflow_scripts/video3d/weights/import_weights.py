@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import paddle
 
+from video3d.common.disk import disk_faults_are_errors
 from video3d.common.errors import UserError
 from video3d.common.files import sha256
+from video3d.common.printable import few
 from video3d.common.settings import ClipSettings, ModelSettings
 from video3d.model.architecture import BLOCKS_PER_STAGE, SHALLOWEST_BOTTLENECK
 from video3d.model.resnet3d import build_network
@@ -62,20 +64,20 @@ def load_any(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     - `clip`: mean and std of its input, if the file is one of the known ones.
     - `sha256`: that of the file.
 
-    Raises UserError if the file is absent, damaged, would run a program when unpickled, or is of no network of this
-    project; every tensor is accounted for.
+    Raises UserError if the file is absent, damaged, would run a program when unpickled, holds infinite values or no
+    numbers, or is of no network of this project; every tensor is accounted for.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"there are no weights at {path}")
-    published, metadata = _read(path)
+    with disk_faults_are_errors(path):
+        published, metadata = _read(path)
     if sum(values.nbytes for values in published.values()) > WIDEST * path.stat().st_size:
         raise UserError(f"{path} is no file of weights: its tensors share their numbers, and are larger than it is")
     tensors = paddle_tensors(published, path)
+    require_finite(tensors, path)
     checksum = metadata.get("sha256") or sha256(path)
     network = identify_network(tensors, path)
     if strangers := [name for name, values in tensors.items() if values.dtype.kind != "f"]:
-        raise UserError(f"{path} is no file of weights: {strangers[0][:80]} holds no floating-point numbers")
+        raise UserError(f"{path} is no file of weights: {few(strangers[:1])} holds no floating-point numbers")
     require_same_network(path, metadata, network)
     return tensors, network | _origin(published) | metadata | {"sha256": checksum}
 
@@ -105,7 +107,7 @@ def _unique(named: Iterable[tuple[str, np.ndarray]], path: str | Path) -> dict[s
     tensors: dict[str, np.ndarray] = {}
     for name, values in named:
         if name in tensors:
-            raise UserError(f"{path} holds two tensors for {name}, under different names; keep one of them")
+            raise UserError(f"{path} holds two tensors for {few([name])}, under different names; keep one of them")
         tensors[name] = values
     return tensors
 
@@ -137,7 +139,7 @@ def identify_network(tensors: Mapping[str, np.ndarray], path: str | Path) -> dic
     except (KeyError, IndexError, ValueError, StopIteration, ZeroDivisionError, UserError) as error:
         missing = [name for name in NAMES_THAT_TELL if name not in tensors]
         raise UserError(
-            f"{path} is of no network of this project; its first tensors: {', '.join(list(tensors)[:5])}"
+            f"{path} is of no network of this project; its first tensors: {few(list(tensors))}"
             + (f"; missing: {', '.join(missing)}" if missing else "")
         ) from error
     diff = compare_state_dict(network, tensors)
@@ -146,6 +148,21 @@ def identify_network(tensors: Mapping[str, np.ndarray], path: str | Path) -> dic
     if any(diff):
         raise UserError(f"{path} looks like weights of model: {model}, but does not fit it: {diff}")
     return {"model": model, "num_classes": num_classes}
+
+
+def require_finite(tensors: Mapping[str, np.ndarray], path: str | Path) -> None:
+    """Raise UserError, which names the tensors, if some hold infinite values or no numbers."""
+    # The least and the greatest value are no numbers if any is none, and no copy of a large tensor is needed.
+    wrong = [
+        name
+        for name, values in tensors.items()
+        if values.dtype.kind == "f" and not np.isfinite([values.min(), values.max()]).all()
+    ]
+    if wrong:
+        raise UserError(
+            f"{path} holds infinite values or no numbers (NaN) in {few(wrong)}: the file is damaged, or its training "
+            "came to nothing; look at the loss in history.csv, and take other weights or train again"
+        )
 
 
 def check_settings(path: str | Path, metadata: Mapping, model: ModelSettings, clip: ClipSettings) -> None:
@@ -179,6 +196,8 @@ def check_settings(path: str | Path, metadata: Mapping, model: ModelSettings, cl
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     """Return the tensors as named in the file, and the metadata beside it."""
+    if not path.is_file():
+        raise UserError(f"there are no weights at {path}")
     if is_torch(path):
         return read_torch(path), {}
     if is_safetensors(path):
@@ -191,7 +210,7 @@ def _our_name(name: str, path: Path) -> str:
     for pattern, replacement in REFERENCE_NAMES:
         if match := re.fullmatch(pattern, name):
             return match.expand(replacement)
-    raise UserError(f"{path} holds {name}, which the reference implementation's ResNet-18 does not have")
+    raise UserError(f"{path} holds {few([name])}, which the reference implementation's ResNet-18 does not have")
 
 
 def _is_reference(published: Mapping[str, np.ndarray]) -> bool:

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from video3d.common.errors import UserError
+from video3d.common.printable import few
 from video3d.weights.pickle_reader import read_pickle
-from video3d.weights.pickled import Made, Run, Table, damage_named
+from video3d.weights.pickled import STATE_DICTS, Made, Run, Table, damage_named
 from video3d.weights.stored_numbers import NARROW, checked_shape, require_size
 
-NAMES_SHOWN = 8
 INTERNAL_NAMES = "StructuredToParameterName@@"  # those of paddle.save itself
 NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 BYTE_ORDERS = ("<", ">", "=", "|")
 
 
 def read_paddle(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a file by name.
+    """Return the arrays of a file by name: those of the state dict in it, if it is a checkpoint.
 
     Raises UserError if it is damaged, holds anything but arrays, or would run a program when unpickled.
     """
@@ -29,13 +29,14 @@ def read_paddle(path: Path) -> dict[str, np.ndarray]:
         content = read_pickle(file, path, ALLOWED_GLOBALS)
         if not isinstance(content, Table):
             raise UserError(f"{path} holds no weights by name, but {type(content).__name__}")
-        arrays = content.named()
+        arrays = content.tensors()
         arrays.pop(INTERNAL_NAMES, None)
         strangers = [name for name, value in arrays.items() if not isinstance(value, _Array)]
         if strangers or not arrays:
-            more = f" and {len(strangers) - NAMES_SHOWN} more" if len(strangers) > NAMES_SHOWN else ""
-            found = ", ".join(strangers[:NAMES_SHOWN]) + more
-            raise UserError(f"{path} holds no weights by name, but {found or 'nothing'}")
+            raise UserError(
+                f"{path} holds no weights by name, but {few(strangers) or 'nothing'}; expected are the tensors of a "
+                f"network, or a checkpoint with them under {' or '.join(STATE_DICTS)}"
+            )
         return {name: array.numpy() for name, array in arrays.items()}
 
 
@@ -87,8 +88,16 @@ def _encode(text: str | bytes | Run, encoding: str) -> bytes | Run:
     return text.encode("latin1") if isinstance(text, str) else text
 
 
+def _tensor(pair: Any) -> Any:
+    """Replace `tuple`, by which paddle.save writes a tensor in a nested dict: as its name in Paddle, and the array."""
+    is_tensor = isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[1], _Array)
+    return pair[1] if is_tensor else pair
+
+
 ALLOWED_GLOBALS = {
     "collections.OrderedDict": Table,
+    "builtins.tuple": _tensor,
+    "__builtin__.tuple": _tensor,  # in Python 2, and so in protocol 2
     "_codecs.encode": _encode,
     "numpy.ndarray": None,  # named, never called
     "numpy.dtype": _ArrayType,

@@ -14,10 +14,10 @@ from paddle import nn
 
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
+from video3d.common.printable import few
 from video3d.weights.description import write_description
 
 HEAD = ("fc.weight", "fc.bias")
-NAMES_SHOWN = 8
 
 
 class StateDictDiff(NamedTuple):
@@ -30,7 +30,7 @@ class StateDictDiff(NamedTuple):
     def __str__(self) -> str:
         shapes = [f"{name} ({difference})" for name, difference in self.misshaped.items()]
         parts = {"missing": self.missing, "unexpected": self.unexpected, "of another shape": shapes}
-        return "; ".join(f"{what}: {_few(names)}" for what, names in parts.items() if names) or "every tensor fits"
+        return "; ".join(f"{what}: {few(names)}" for what, names in parts.items() if names) or "every tensor fits"
 
 
 def save_weights(path: Path, network: nn.Layer, metadata: Mapping) -> None:
@@ -86,11 +86,6 @@ def apply_weights(
     for name, tensor in network.state_dict().items():
         if name not in kept:
             tensor.set_value(tensors[name].astype(np.float32))
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def _shape(tensor) -> str:

@@ -1,5 +1,8 @@
 """What a pickle is read as: replacements for what it names, and the error for a damaged one."""
 
+import errno
+import struct
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -9,18 +12,29 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from video3d.common.errors import UserError
+from video3d.common.printable import shortened
 from video3d.weights.stored_numbers import checked_names, read_latin1, read_numbers
+
+# What readers raise that believe a damaged file: RuntimeError is also zipfile's, of an archive with a password.
+DAMAGE = (
+    *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, EOFError, MemoryError, RuntimeError),
+    *(struct.error, zipfile.BadZipFile),
+)
+STATE_DICTS = ("state_dict", "model", "model_state_dict")  # names that checkpoints have for the network's tensors
 
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged or forged file of weights makes fail into a UserError that names it."""
+    """Turn what a damaged file of weights makes fail, and a disk that fails, into a UserError that names the file."""
     try:
         yield
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{path} is damaged or no file of weights: {str(error) or type(error).__name__}") from error
+    except DAMAGE as error:
+        reason = shortened(str(error)) or type(error).__name__
+        raise UserError(f"{path} is damaged or no file of weights: {reason}") from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # the file names a place before its own start
+            raise UserError(f"{path} is damaged or no file of weights: it points outside itself") from error
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
 
 
 class Run:
@@ -61,6 +75,12 @@ class Table(Made):
         if len(entries) < len(self.pairs):
             raise ValueError("a name comes twice")
         return entries
+
+    def tensors(self) -> dict[str, Any]:
+        """Return the entries of the state dict that this is, or that it holds beside the rest of a checkpoint."""
+        entries = self.named()
+        inner = next((entries[name] for name in STATE_DICTS if isinstance(entries.get(name), Table)), self)
+        return inner.named()
 
 
 class Replacement(NamedTuple):

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from video3d.common.printable import shortened
+
 PIECE = 1 << 20  # bytes that are read at once
 DIMENSIONS = 8
 
@@ -88,13 +90,16 @@ def checked_shape(shape: Any, least: int = 1) -> tuple[int, ...]:
 def require_size(shape: tuple[int, ...], kind: np.dtype | Narrow, size: int) -> None:
     """Raise ValueError unless a tensor takes `size` bytes."""
     if math.prod(shape) * itemsize(kind) != size:
-        raise ValueError(f"a tensor of shape {list(shape)} has {size} bytes of numbers")
+        raise ValueError(f"a tensor of shape {shortened(str(list(shape)))} has {size} bytes of numbers")
 
 
 def checked_names(names: Iterable[Any]) -> None:
     """Raise ValueError unless all names are printable text."""
     for name in names:
         if not isinstance(name, str):
-            raise ValueError(f"it has a key that is not text, but {type(name).__name__}")
+            shown = f", {name}" if isinstance(name, int | float) else ""
+            raise ValueError(
+                f"it has a key that is not text, but {type(name).__name__}{shown}; save the network's state dict alone"
+            )
         if not name.isprintable():
             raise ValueError("it has a name with characters that cannot be printed")

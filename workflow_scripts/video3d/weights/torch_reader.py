@@ -17,7 +17,7 @@ import numpy as np
 from video3d.common.bounded_zip import open_bounded_zip
 from video3d.common.errors import UserError
 from video3d.weights.pickle_reader import read_pickle
-from video3d.weights.pickled import Replacement, Table, damage_named
+from video3d.weights.pickled import STATE_DICTS, Replacement, Table, damage_named
 from video3d.weights.stored_numbers import (
     NARROW,
     Narrow,
@@ -47,7 +47,7 @@ def is_torch(path: Path) -> bool:
 def read_torch(path: Path) -> dict[str, np.ndarray]:
     """Return the state dict in a file of `torch.save`, as arrays; those of one storage share its memory.
 
-    The file holds the state dict, or a dict with it under `state_dict`, as published checkpoints do. Raises UserError
+    The file holds the state dict, or a dict with it beside other things, as published checkpoints do. Raises UserError
     if it holds something else, is damaged, or would run a program when unpickled.
     """
     with path.open("rb") as file, damage_named(path):
@@ -101,7 +101,8 @@ def _read_zip(path: Path) -> dict[str, _Tensor]:
     with open_bounded_zip(path) as archive:
         pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(pickles) != 1:
-            raise UserError(f"{path} is a ZIP archive, but not of PyTorch weights: there is no data.pkl in it")
+            found = f"there are {len(pickles)}" if pickles else "there is no"
+            raise UserError(f"{path} is a ZIP archive, but not of PyTorch weights: {found} data.pkl in it")
         folder = pickles[0].removesuffix("data.pkl")
         if f"{folder}byteorder" in archive.namelist() and _small_member(archive, f"{folder}byteorder") != b"little":
             raise UserError(f"{path} was written on a big-endian machine; save it anew on another")
@@ -166,10 +167,9 @@ class _StorageTable:
 
 
 def _state_dict(content: Any, path: Path) -> dict[str, _Tensor]:
-    state = content.named().get("state_dict", content) if isinstance(content, Table) else None
-    tensors = state.named() if isinstance(state, Table) else {}
+    tensors = content.tensors() if isinstance(content, Table) else {}
     if not tensors or not all(isinstance(value, _Tensor) for value in tensors.values()):
-        raise UserError(f"{path} holds neither a state dict nor a dict with one under `state_dict`")
+        raise UserError(f"{path} holds neither a state dict nor a dict with one under {' or '.join(STATE_DICTS)}")
     return tensors
 
 
