@@ -27,6 +27,7 @@ from video3d.common.errors import UserError
 from video3d.common.printable import printable_lines
 from video3d.common.settings import as_argument, resolve, select
 from video3d.dataset import ucf101
+from video3d.dataset.safe_names import safe_name
 from video3d.fetch.sources import choose_source
 
 
@@ -50,6 +51,7 @@ except UserError as error:
     stop(error)
 
 CLASS_NAMES = SETTINGS.dataset.classes or list(ucf101.CLASSES)
+PACKS = [safe_name(name) for name in CLASS_NAMES]  # the names of their packs, and of the folders of their videos
 DATA = ROOT / "data" / SETTINGS.dataset.name
 # Runs with other `frames:` settings can share a data set: each finds its own frames.
 FRAMES = DATA / "frames" / f"{SETTINGS.frames.short_side}px_q{SETTINGS.frames.quality}"

@@ -5,6 +5,7 @@ from functools import cache
 
 from video3d.common.folders import expand_home, visible_entries
 from video3d.common.wildcard_paths import as_inputs, as_parameter
+from video3d.dataset.video_files import is_video_file
 from video3d.fetch import unpacked
 from video3d.frames.videos_version import videos_version
 from video3d.preflight import evaluated_weights
@@ -57,7 +58,7 @@ def after_unpacking(wildcards):
     if not all_unpacked():
         checkpoints.unpack.get()
     folder = Path(videos_folder(wildcards.class_name))
-    if not any(folder.glob("*.avi")) and not (CALL and only_reports(CALL)):
+    if not any(is_video_file(path.name) for path in folder.glob("*")) and not (CALL and only_reports(CALL)):
         stop(
             f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. Delete "
             f"{folder.parent / '.unpacked'}, and call again: what is missing is unpacked again where it is needed"

@@ -16,7 +16,8 @@ from video3d.common.disk import disk_faults_are_errors, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import own_folder
 from video3d.common.tables import write_table
-from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
+from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index
+from video3d.dataset.video_table import select_classes, unknown_class
 from video3d.fetch.archive_members import Member, is_video, require_sensible_size
 from video3d.fetch.archives import Archive, Folder, open_archive
 from video3d.fetch.unpacked import COLUMNS

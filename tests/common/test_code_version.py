@@ -200,6 +200,7 @@ common/bounded_zip.py            train tuning check_weights export
 common/cli.py                    compare predict
 common/code_version.py
 common/console.py
+common/data_frames.py            accuracy compare figures
 common/disk.py
 common/documents.py
 common/errors.py
@@ -215,7 +216,7 @@ common/settings_errors.py
 common/settings_renamed.py       compare figures
 common/settings_types.py
 common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
-common/tables.py                 all but make_demo_dataset accuracy compare make_report
+common/tables.py                 all but make_demo_dataset compare make_report
 common/versions.py               train tuning check_weights export evaluate figures
 common/wildcard_paths.py
 
@@ -228,9 +229,12 @@ compute/interruption.py          train tuning
 compute/numpy_convolution.py     train tuning
 
 dataset/audit_table.py           audit make_splits figures
+dataset/safe_names.py            all but make_demo_dataset extract_frames list_videos accuracy compare make_report
 dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
 dataset/splits.py                make_splits
-dataset/ucf101.py                audit make_splits accuracy figures
+dataset/ucf101.py                list_videos figures
+dataset/video_files.py           extract_frames
+dataset/video_table.py           list_videos audit make_splits accuracy figures
 
 evaluation/engines.py            evaluate predict
 evaluation/exported_model.py     export evaluate predict
@@ -327,8 +331,8 @@ weights/torch_reader.py          tuning check_weights export
 weights/training_data.py         train tuning check_weights
 """
 VERSIONED = {
-    "make_demo_dataset", "extract_frames", "audit", "make_splits", "export_lists", "train", "check_weights", "export",
-    "evaluate", "accuracy", "compare", "figures", "make_report", "predict",
+    "make_demo_dataset", "extract_frames", "list_videos", "audit", "make_splits", "export_lists", "train",
+    "check_weights", "export", "evaluate", "accuracy", "compare", "figures", "make_report", "predict",
 }  # fmt: skip
 FETCHED_ONCE = {"download_videos", "download_splits", "unpack"}  # what they made stays, whatever becomes of their code
 

@@ -23,6 +23,7 @@ from video3d.common.settings_types import (
     CountOrZero,
     Divisor,
     FilePath,
+    Group,
     Items,
     Name,
     NotNegative,
@@ -32,6 +33,7 @@ from video3d.common.settings_types import (
     Seed,
     Sha256,
     Size,
+    Split,
     SplitKey,
     Switch,
     Text,
@@ -297,14 +299,14 @@ class Settings(Section):
     device: Literal["auto", "gpu", "cpu"] = "auto"
     """auto: the GPU if Paddle can use one, else the CPU; gpu: an error without a usable GPU; cpu"""
 
-    splits: Annotated[UniqueItems[Annotated[int, Field(ge=1, le=3), FROM_TEXT]], Field(min_length=1)] = [1, 2, 3]
-    """which of the official splits are trained and evaluated"""
+    splits: Annotated[UniqueItems[Split], Field(min_length=1)] = [1, 2, 3]
+    """which splits of the data set are trained and evaluated, by their numbers"""
 
     seeds: Annotated[UniqueItems[Seed], Field(min_length=1)] = [10001]
     """one training per split and seed"""
 
-    validation_groups: UniqueItems[Annotated[int, Field(ge=1, le=99), FROM_TEXT]] = []
-    """groups (1 to 25) held out of the training list of every class, for those who select or tune"""
+    validation_groups: UniqueItems[Group] = []
+    """groups held out of the training list of every class, for those who select or tune; UCF101's are 1 to 25"""
 
     dataset: DatasetSettings = Field(default_factory=DatasetSettings)
     """where the videos and the official lists come from"""

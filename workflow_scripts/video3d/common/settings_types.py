@@ -97,6 +97,7 @@ LARGEST, LARGEST_SEED = 1_000_000, 2**31 - 1
 Switch = Annotated[bool, FROM_TEXT]
 Count = Annotated[int, Field(ge=1, le=LARGEST), FROM_TEXT]
 CountOrZero = Annotated[int, Field(ge=0, le=LARGEST), FROM_TEXT]
+Split = Annotated[int, Field(ge=1, le=99), FROM_TEXT]
 Size = Annotated[int, Field(ge=1, le=1024), FROM_TEXT]  # of what memory is needed for
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), FROM_TEXT]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST), FROM_TEXT, AS_WRITTEN]
@@ -113,9 +114,10 @@ Name = _text_like(
     "a name of letters, digits, _, . and -, the first a letter or digit, at most 100 of them",
 )
 ClassName = _text_like("[A-Za-z0-9_]{1,100}", "the name of a class, of letters, digits and _, at most 100 of them")
+Group = Annotated[int | str, FROM_TEXT]
 Sha256 = _text_like("[0-9a-f]{64}", "64 digits 0-9 and a-f, as sha256sum prints them")
 Prose = _text_like(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]*", "text without control characters")
-SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
+SplitKey = _text_like("[1-9][0-9]?", "the number of a split with its file: {1: path}")
 
 T = TypeVar("T")
 Items = Annotated[list[T], FROM_TEXT]

@@ -32,7 +32,7 @@ def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[
         said.append(
             f"{faulty} faulty videos were left out" + (f", {where}" if where else "") + "; the audit names them."
         )
-    if len(settings.splits) < 3:
+    if kind != "other" and len(settings.splits) < 3:
         splits = ", ".join(map(str, settings.splits))
         said.append(f"Only {len(settings.splits)} of the three official splits: {splits}.")
     if groups := describe_validation(run):
