@@ -7,6 +7,7 @@ from video3d.common.folders import expand_home, visible_entries
 from video3d.common.wildcard_paths import as_inputs, as_parameter
 from video3d.dataset.video_files import is_video_file
 from video3d.fetch import unpacked
+from video3d.fetch.own_videos import version_of_names
 from video3d.frames.videos_version import videos_version
 from video3d.preflight import evaluated_weights
 from video3d.preflight.plan import MISSING_FOLDER
@@ -44,6 +45,35 @@ def unpack_source():
     return VIDEOS.path if VIDEOS.kind == "folder" else str(archive)
 
 
+def lists_folder():
+    """Return the folder of the official lists."""
+    return str(ROOT / "resources" / SETTINGS.dataset.name / "ucfTrainTestlist")
+
+
+def own_archive():
+    """Return the archive of own videos; nothing for a folder, whose names are a parameter, nor for videos with lists."""
+    return [] if HAS_LISTS or VIDEOS.kind == "folder" else [unpack_source()]
+
+
+def untracked_origin(wildcards, threads):
+    """Return the option that tells `list_videos` where the lists or the own videos are; see `untracked_device`."""
+    return shlex.join(["--lists", lists_folder()] if HAS_LISTS else [f"--source={unpack_source()}"])
+
+
+def drawing():
+    """Return the options that tell `list_videos` how splits are drawn; nothing where lists bring them."""
+    if HAS_LISTS:
+        return ""
+    draw = DATA / f"draw_{SETTINGS.dataset.folds}_{SETTINGS.dataset.draw_seed}.csv"
+    settings = sections_as_text("dataset.groups", "dataset.folds", "dataset.draw_seed")
+    return literal(shlex.join(["--settings", settings, "--draw", str(draw)]))
+
+
+def version_of_own_names(wildcards):
+    """Return a parameter that changes when an own video in a folder is added, removed or renamed."""
+    return version_of_names(Path(VIDEOS.path)) if VIDEOS.kind == "folder" and not HAS_LISTS else ""
+
+
 def videos_folder(class_name=""):
     """Return the folder of the unpacked videos of one class, or of all."""
     return str(DATA / "videos" / class_name)
@@ -75,7 +105,10 @@ def version_of_videos(wildcards):
 @cache
 def all_unpacked():
     """Return whether `unpack` was done before with what it reads now."""
-    return unpacked.is_unpacked(ROOT / unpacked_table(), Path(unpack_source()), CLASS_NAMES)
+    table, source = ROOT / unpacked_table(), Path(unpack_source())
+    if VIDEOS.kind == "folder" and not HAS_LISTS:
+        return unpacked.is_own_folder_unpacked(table, source, CLASS_NAMES, Path(videos_folder()))
+    return unpacked.is_unpacked(table, source, CLASS_NAMES)
 
 
 def frames_folder(wildcards, input):

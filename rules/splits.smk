@@ -2,8 +2,10 @@ rule list_videos:
     """Write the table of the data set: its videos with their class, group, and subset in each split."""
     input:
         # A copy of a folder has other times, and Snakemake compares no contents of folders: the checksums stand for them.
-        checksums="resources/<dataset>/ucfTrainTestlist.sha256",
-        lists=ancient("resources/<dataset>/ucfTrainTestlist"),
+        checksums="resources/<dataset>/ucfTrainTestlist.sha256" if HAS_LISTS else [],
+        lists=ancient("resources/<dataset>/ucfTrainTestlist") if HAS_LISTS else [],
+        source=exact_inputs(own_archive()),
+        bound=tables_are_bound,
     output:
         "data/<dataset>/videos.csv",
     log:
@@ -18,9 +20,13 @@ rule list_videos:
         mem_mb=500,
     params:
         command=command("list_videos"),
-        code=code_version("list_videos"),
+        origin=untracked_origin,
+        drawing=drawing(),
+        names=version_of_own_names,
+        # Finding files computes nothing: which were found is a parameter.
+        code=code_version("list_videos", without=["video3d.fetch.own_videos"]),
     shell:
-        "exec {params.command} --log {log:q} --lists {input.lists:q} --output {output:q}"
+        "exec {params.command} --log {log:q} {params.origin} {params.drawing} --output {output:q}"
 
 
 rule make_splits:

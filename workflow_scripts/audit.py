@@ -16,7 +16,14 @@ from video3d.common.settings import read_settings
 from video3d.common.tables import read_table
 from video3d.dataset.audit_table import STATUSES, AuditedVideo, write_audit
 from video3d.dataset.safe_names import safe_name
-from video3d.dataset.video_table import DatasetVideo, classes_of, read_videos, select_classes
+from video3d.dataset.video_table import (
+    UNKNOWN_GROUPS,
+    DatasetVideo,
+    are_groups_unknown,
+    classes_of,
+    read_videos,
+    select_classes,
+)
 
 
 def audit_videos(
@@ -96,6 +103,8 @@ def main() -> None:
     audited = audit_videos(listed, manifests, read_settings(arguments.settings).clip.frames)
     write_audit(arguments.output, audited)
     logging.info("%s", format_audit(audited))
+    if are_groups_unknown(videos):
+        logging.warning("%s", UNKNOWN_GROUPS)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -1,6 +1,7 @@
-"""List the videos of a data set: its official lists in, one table with class, group and subsets out.
+"""List the videos of a data set: official lists or own videos in, one table with class, group and subsets out.
 
-What comes after it reads this table, and does not know what the lists looked like.
+What comes after it reads this table, and does not know what the data looked like. Splits of own videos are drawn; the
+file of the draw keeps what was drawn before.
 """
 
 import argparse
@@ -9,14 +10,28 @@ import sys
 from pathlib import Path
 
 from video3d.common.console import run
-from video3d.dataset.ucf101 import list_videos
-from video3d.dataset.video_table import classes_of, write_videos
+from video3d.common.settings import DatasetSettings, read_settings
+from video3d.dataset import folders, ucf101
+from video3d.dataset.drawn_splits import draw_splits, read_draw, write_draw
+from video3d.dataset.video_table import DatasetVideo, classes_of, write_videos
+from video3d.fetch.own_videos import find_videos
+
+
+def list_own_videos(source: Path, settings: DatasetSettings, draw: Path) -> list[DatasetVideo]:
+    """Return the own videos in `source` with drawn splits; the file `draw` keeps the draw, for videos to come."""
+    listed = folders.list_videos(find_videos(source), settings.groups)
+    videos, fold_of = draw_splits(listed, settings.folds, settings.draw_seed, read_draw(draw))
+    write_draw(draw, fold_of)
+    return videos
 
 
 def main() -> None:
     """Write the table of the data set."""
     arguments = parse_arguments()
-    videos = list_videos(arguments.lists)
+    if arguments.lists:
+        videos = ucf101.list_videos(arguments.lists)
+    else:
+        videos = list_own_videos(arguments.source, read_settings(arguments.settings).dataset, arguments.draw)
     write_videos(arguments.output, videos)
     logging.info("%s: %d videos of %d classes", arguments.output, len(videos), len(classes_of(videos)))
 
@@ -24,7 +39,11 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
+    origin = parser.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--lists", type=Path, help="folder with classInd.txt and the official lists")
+    origin.add_argument("--source", type=Path, help="folder or archive of own videos, <Class>/<any name>")
+    parser.add_argument("--settings", default="{}", help="YAML or JSON text or file with the section `dataset`")
+    parser.add_argument("--draw", type=Path, help="table that keeps which group is in which drawn split")
     parser.add_argument("--output", type=Path, required=True, help="table to write, videos.csv")
     return parser.parse_args()
 

@@ -190,7 +190,7 @@ def test_every_alias_leads_to_a_setting():
 def test_every_pattern_is_explained_in_words():
     given = {
         "run": "a b",
-        "dataset": {"name": "", "videos_sha256": "g" * 64, "lists_sha256": "0", "classes": ["a b", "c\n"]},
+        "dataset": {"name": "", "videos_sha256": "g" * 64, "lists_sha256": "0", "classes": ["a/b", "c\n"]},
         "report": {"compare": ["/"]},
     }  # fmt: skip
     with pytest.raises(UserError) as error:
@@ -287,3 +287,18 @@ def test_every_recipe_is_valid(recipe):
 def test_text_that_yaml_cannot_bear_is_no_number(text):
     with pytest.raises(UserError, match="seeds"):
         resolve({"seeds": text})
+
+
+def test_groups_are_numbers_or_names():
+    assert resolve({"validation_groups": ["7", 8, "07", "take [1]", "yes"]}).validation_groups == [
+        7,
+        8,
+        "07",
+        "take [1]",
+        "yes",
+    ]
+    for groups in ("", 1, "2", r"^(\w+)_", "[a-c]([0-9]+)"):
+        assert str(resolve({"dataset": {"groups": groups}}).dataset.groups) == str(groups)
+    for groups in ("anna", "(", 0, -1, [1], True):
+        with pytest.raises(UserError, match="dataset: groups: expected"):
+            resolve({"dataset": {"groups": groups}})

@@ -24,6 +24,7 @@ from video3d.common.settings_types import (
     Divisor,
     FilePath,
     Group,
+    Grouping,
     Items,
     Name,
     NotNegative,
@@ -62,7 +63,11 @@ class Section(BaseModel):
 
 
 class DatasetSettings(Section):
-    """Where the videos and the official lists come from."""
+    """Where the videos come from, and what says which of them train and test."""
+
+    format: Literal["ucf101", "folders"] = "ucf101"
+    """ucf101: UCF101's names and lists; folders: own videos, <Class>/<any name> in any container, with splits that are
+    drawn (docs/own-data.md)"""
 
     name: Name = "ucf101"
     """name of the data set; it lives in resources/<name>/ and data/<name>/"""
@@ -85,7 +90,19 @@ class DatasetSettings(Section):
     """SHA-256 of the archive of lists; required for a URL, checked for a local archive if given"""
 
     classes: Annotated[UniqueItems[ClassName], AfterValidator(sorted)] = []
-    """the classes used, in any order; empty means all 101 of UCF101; only their videos are fetched from a remote ZIP"""
+    """the classes used, in any order; empty means all: the 101 of UCF101, or the class folders of own videos; only the
+    videos of these are fetched from a remote ZIP of UCF101"""
+
+    groups: Grouping = ""
+    """format folders: what tells the recording that a video is cut from, as all videos of one are either trained on or
+    tested: a regular expression whose first parentheses match its name in the path below the class folder, or a number,
+    the level of the folder below the class folder that is named after it; empty: each video is one of its own"""
+
+    folds: Annotated[int, Field(ge=2, le=99), FROM_TEXT] = 3
+    """format folders: how many splits are drawn; each tests on one part of the groups and trains on all others"""
+
+    draw_seed: Seed = 0
+    """format folders: another seed draws other splits"""
 
     faulty_videos: Literal["stop", "leave_out"] = "stop"
     """what to do about listed videos that are missing, unreadable or damaged: stop before any training, or leave_out,
@@ -309,7 +326,7 @@ class Settings(Section):
     """groups held out of the training list of every class, for those who select or tune; UCF101's are 1 to 25"""
 
     dataset: DatasetSettings = Field(default_factory=DatasetSettings)
-    """where the videos and the official lists come from"""
+    """where the videos come from, and what says which of them train and test"""
 
     frames: FramesSettings = Field(default_factory=FramesSettings)
     """how the frames are extracted"""

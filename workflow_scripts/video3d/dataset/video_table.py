@@ -15,6 +15,10 @@ from video3d.common.tables import read_table, write_table
 SUBSETS = ("train", "validation", "test")
 COLUMNS = ("video", "class", "group")  # and split1, split2, …
 MADE_BY = "list_videos"
+UNKNOWN_GROUPS = (
+    "every video counts as a recording of its own: if several are cut from one, or show one person or place, some are "
+    "trained on and others tested, and the accuracy is too high; say what a recording is with dataset: groups"
+)
 
 
 class DatasetVideo(NamedTuple):
@@ -52,6 +56,11 @@ def read_videos(path: Path) -> list[DatasetVideo]:
 def classes_of(videos: Iterable[DatasetVideo]) -> list[str]:
     """Return the names of the classes, in the order of their labels."""
     return list(dict.fromkeys(video.class_name for video in videos))
+
+
+def are_groups_unknown(videos: Iterable[DatasetVideo]) -> bool:
+    """Return whether each video is a group of its own and is named so: nobody said which recording it is cut from."""
+    return all(video.group == video.name for video in videos)
 
 
 def select_classes(known: Sequence[str], wanted: Sequence[str]) -> list[str]:

@@ -1,15 +1,18 @@
-"""Classes, validation groups and batch size, held against the official lists as far as these can be read already."""
+"""Classes, validation groups and batch size, held against official lists or own videos, as far as these are here."""
 
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 from video3d.common.errors import UserError
-from video3d.common.settings import Settings
+from video3d.common.settings import DatasetSettings, Settings
+from video3d.dataset import folders
+from video3d.dataset.drawn_splits import draw_splits, read_draw
 from video3d.dataset.splits import make_split, require_videos
 from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, list_videos, read_class_index
-from video3d.dataset.video_table import DatasetVideo, select_classes
+from video3d.dataset.video_table import DatasetVideo, classes_of, select_classes
 from video3d.fetch.lists import lists_in_folder, lists_in_zip
+from video3d.fetch.own_videos import find_videos
 from video3d.fetch.sources import DataSource
 from video3d.preflight.check_files import fetched_lists
 from video3d.training.requirements import data_faults
@@ -41,6 +44,23 @@ def split_faults(settings: Settings, lists: DataSource, root: Path = Path()) -> 
         return [fault for split in settings.splits for fault in _split_faults(settings, videos, split, classes)]
     except UserError as error:
         return [str(error)]
+
+
+def own_faults(settings: Settings, videos: DataSource, root: Path = Path()) -> list[str]:
+    """Return what is wrong with own videos, their classes, groups and splits; nothing where they are not here yet."""
+    dataset = settings.dataset
+    if dataset.name == DatasetSettings().name:
+        return [f"dataset: name: {dataset.name} is the name of UCF101; give your own videos another one"]
+    if not (videos.path and Path(videos.path).exists()):
+        return []
+    try:
+        listed = folders.list_videos(find_videos(Path(videos.path)), dataset.groups)
+        classes = select_classes(classes_of(listed), dataset.classes)
+        drawn = read_draw(root / "data" / dataset.name / f"draw_{dataset.folds}_{dataset.draw_seed}.csv")
+        table, _ = draw_splits(listed, dataset.folds, dataset.draw_seed, drawn)
+    except UserError as error:
+        return str(error).split("\n")
+    return [fault for split in settings.splits for fault in _split_faults(settings, table, split, classes)]
 
 
 def local_lists(lists: DataSource, fetched: Path) -> dict[str, bytes] | None:
