@@ -49,6 +49,8 @@ try:
     wanted = SETTINGS.dataset.classes if HAS_LISTS else []
     VIDEOS = choose_source(SETTINGS.dataset.videos, wanted, setting="dataset.videos")
     LISTS = choose_source(SETTINGS.dataset.lists, setting="dataset.lists")
+    # Whether own videos are linked to where they lie; there are archives of them, too.
+    LINKS = not HAS_LISTS and (VIDEOS.kind == "folder" or SETTINGS.dataset.format == "table")
     CLASS_NAMES = class_names(SETTINGS.dataset, VIDEOS, ROOT)
 except UserError as error:
     stop(error)

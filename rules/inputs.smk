@@ -40,9 +40,9 @@ def unpacked_table():
 
 
 def unpack_source():
-    """Return what `unpack` reads: a folder of videos as it lies, anything else from resources/."""
+    """Return what `unpack` reads: a folder or a table of videos as it lies, anything else from resources/."""
     archive = ROOT / "resources" / SETTINGS.dataset.name / VIDEOS.name
-    return VIDEOS.path if VIDEOS.kind == "folder" else str(archive)
+    return VIDEOS.path if LINKS or VIDEOS.kind == "folder" else str(archive)
 
 
 def lists_folder():
@@ -51,8 +51,8 @@ def lists_folder():
 
 
 def own_archive():
-    """Return the archive of own videos; nothing for a folder, whose names are a parameter, nor for videos with lists."""
-    return [] if HAS_LISTS or VIDEOS.kind == "folder" else [unpack_source()]
+    """Return the archive of own videos; nothing for those that lie here, as their names are a parameter."""
+    return [] if HAS_LISTS or LINKS else [unpack_source()]
 
 
 def untracked_origin(wildcards, threads):
@@ -70,8 +70,8 @@ def drawing():
 
 
 def version_of_own_names(wildcards):
-    """Return a parameter that changes when an own video in a folder is added, removed or renamed."""
-    return version_of_names(Path(VIDEOS.path)) if VIDEOS.kind == "folder" and not HAS_LISTS else ""
+    """Return a parameter that changes when an own video that lies here is added, removed or renamed."""
+    return version_of_names(Path(VIDEOS.path)) if LINKS else ""
 
 
 def videos_folder(class_name=""):
@@ -106,8 +106,8 @@ def version_of_videos(wildcards):
 def all_unpacked():
     """Return whether `unpack` was done before with what it reads now."""
     table, source = ROOT / unpacked_table(), Path(unpack_source())
-    if VIDEOS.kind == "folder" and not HAS_LISTS:
-        return unpacked.is_own_folder_unpacked(table, source, CLASS_NAMES, Path(videos_folder()))
+    if LINKS:
+        return unpacked.are_own_videos_linked(table, source, CLASS_NAMES, Path(videos_folder()))
     return unpacked.is_unpacked(table, source, CLASS_NAMES)
 
 

@@ -11,17 +11,18 @@ from pathlib import Path
 
 from video3d.common.console import run
 from video3d.common.settings import DatasetSettings, read_settings
-from video3d.dataset import folders, ucf101
-from video3d.dataset.drawn_splits import draw_splits, read_draw, write_draw
+from video3d.dataset import own_videos, ucf101
+from video3d.dataset.drawn_splits import read_draw, write_draw
 from video3d.dataset.video_table import DatasetVideo, classes_of, write_videos
 from video3d.fetch.own_videos import find_videos
 
 
 def list_own_videos(source: Path, settings: DatasetSettings, draw: Path) -> list[DatasetVideo]:
-    """Return the own videos in `source` with drawn splits; the file `draw` keeps the draw, for videos to come."""
-    listed = folders.list_videos(find_videos(source), settings.groups)
-    videos, fold_of = draw_splits(listed, settings.folds, settings.draw_seed, read_draw(draw))
-    write_draw(draw, fold_of)
+    """Return the own videos in `source` with their splits; the file `draw` keeps drawn ones, for videos to come."""
+    listed = own_videos.list_videos(settings, source, find_videos(source))
+    videos, fold_of = own_videos.with_splits(listed, settings, read_draw(draw))
+    if fold_of:
+        write_draw(draw, fold_of)
     return videos
 
 
@@ -41,7 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     origin = parser.add_mutually_exclusive_group(required=True)
     origin.add_argument("--lists", type=Path, help="folder with classInd.txt and the official lists")
-    origin.add_argument("--source", type=Path, help="folder or archive of own videos, <Class>/<any name>")
+    origin.add_argument("--source", type=Path, help="folder, archive or table of own videos")
     parser.add_argument("--settings", default="{}", help="YAML or JSON text or file with the section `dataset`")
     parser.add_argument("--draw", type=Path, help="table that keeps which group is in which drawn split")
     parser.add_argument("--output", type=Path, required=True, help="table to write, videos.csv")

@@ -2,8 +2,8 @@
 
 With lists, the class of a video comes from its name, v_<Class>_gNN_cNN.avi; where it lies in the source does not
 matter. Videos of other known classes are passed over, a class that classInd.txt does not know is an error. Without
-lists the videos are own ones: the first folder is the class, and here they have safe names. A folder's videos are
-linked.
+lists the videos are own ones, whose class is the first folder, or what a table says, and here they have safe names. A
+folder's videos are linked.
 Videos that are there already stay as they are, whatever classes were wanted before.
 """
 
@@ -22,7 +22,7 @@ from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index
 from video3d.dataset.video_table import select_classes, unknown_class
 from video3d.fetch.archive_members import Member, is_video, require_sensible_size
 from video3d.fetch.archives import Archive, Folder, open_archive
-from video3d.fetch.own_videos import places
+from video3d.fetch.own_videos import open_source, places
 from video3d.fetch.unpacked import COLUMNS
 
 NAMES_SHOWN = 5
@@ -37,7 +37,7 @@ def unpack(source: Path, lists: Path | None, classes: Sequence[str], videos: Pat
     was if the source is damaged or unsafe, holds a video twice, of a class that the lists do not know or under a name
     that tells no class, or lacks a wanted class altogether.
     """
-    archive = open_archive(source)
+    archive = open_archive(source) if lists else open_source(source)
     if lists:
         known = read_class_index(lists)
         wanted = select_classes(known, classes)
@@ -48,7 +48,7 @@ def unpack(source: Path, lists: Path | None, classes: Sequence[str], videos: Pat
     present = {member: place for member, place in chosen.items() if (videos / place).is_file()}
     if isinstance(archive, Folder) and not lists:  # links to where the folder was before are no videos that are there
         present = {
-            member: place for member, place in present.items() if (videos / place).samefile(source / member.name)
+            member: place for member, place in present.items() if (videos / place).samefile(archive.path / member.name)
         }
     warn_of_other_sizes(present, videos, source)
     absent = {member: place for member, place in chosen.items() if member not in present}
@@ -157,7 +157,9 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, required=True, help="ZIP or RAR archive, or a folder of videos")
+    parser.add_argument(
+        "--source", type=Path, required=True, help="ZIP or RAR archive, a folder of videos, or a table of own ones"
+    )
     parser.add_argument("--lists", type=Path, help="folder with classInd.txt and the official lists; none: own videos")
     parser.add_argument("--classes", nargs="*", default=[], help="classes to unpack; none: all of classInd.txt")
     parser.add_argument("--videos", type=Path, required=True, help="folder to add the videos to, by class")

@@ -232,11 +232,13 @@ compute/numpy_convolution.py     train tuning
 dataset/audit_table.py           audit make_splits figures
 dataset/drawn_splits.py          list_videos
 dataset/folders.py               list_videos
+dataset/own_videos.py            list_videos
 dataset/safe_names.py            all but make_demo_dataset extract_frames accuracy compare make_report
 dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
 dataset/splits.py                make_splits
+dataset/table_of_videos.py       list_videos
 dataset/ucf101.py                list_videos figures
-dataset/video_files.py           extract_frames
+dataset/video_files.py           list_videos extract_frames
 dataset/video_table.py           list_videos audit make_splits accuracy figures
 
 evaluation/engines.py            evaluate predict

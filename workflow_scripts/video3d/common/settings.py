@@ -65,9 +65,9 @@ class Section(BaseModel):
 class DatasetSettings(Section):
     """Where the videos come from, and what says which of them train and test."""
 
-    format: Literal["ucf101", "folders"] = "ucf101"
+    format: Literal["ucf101", "folders", "table"] = "ucf101"
     """ucf101: UCF101's names and lists; folders: own videos, <Class>/<any name> in any container, with splits that are
-    drawn (docs/own-data.md)"""
+    drawn; table: own videos that a CSV file lists, with its splits or drawn ones (docs/own-data.md)"""
 
     name: Name = "ucf101"
     """name of the data set; it lives in resources/<name>/ and data/<name>/"""
@@ -76,7 +76,8 @@ class DatasetSettings(Section):
         "https://storage.googleapis.com/thumos14_files/UCF101_videos.zip"
     ]
     """sources of the videos, tried in order: URLs of one archive, a ZIP or RAR on this machine (path or file: URL), or
-    a folder of videos; ~ and $VARIABLES are expanded, and what exists on this machine wins over URLs"""
+    a folder of videos, or the CSV file of format table; ~ and $VARIABLES are expanded, and what exists on this machine
+    wins over URLs"""
 
     videos_sha256: Annotated[Sha256 | None, FROM_NULL] = None
     """SHA-256 of the archive of videos; required for a URL, checked for a local archive if given"""
@@ -99,10 +100,11 @@ class DatasetSettings(Section):
     the level of the folder below the class folder that is named after it; empty: each video is one of its own"""
 
     folds: Annotated[int, Field(ge=2, le=99), FROM_TEXT] = 3
-    """format folders: how many splits are drawn; each tests on one part of the groups and trains on all others"""
+    """own videos: how many splits are drawn, where a table brings none; each tests on one part of the groups and
+    trains on all others"""
 
     draw_seed: Seed = 0
-    """format folders: another seed draws other splits"""
+    """own videos: another seed draws other splits"""
 
     faulty_videos: Literal["stop", "leave_out"] = "stop"
     """what to do about listed videos that are missing, unreadable or damaged: stop before any training, or leave_out,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from video3d.common.errors import UserError
 from video3d.common.settings import DatasetSettings
-from video3d.dataset import folders, ucf101
+from video3d.dataset import own_videos, ucf101
 from video3d.dataset.video_table import classes_of, read_videos
 from video3d.fetch.own_videos import find_videos
 from video3d.fetch.sources import DataSource
@@ -22,12 +22,13 @@ def class_names(dataset: DatasetSettings, videos: DataSource, root: Path = Path(
         return list(ucf101.CLASSES)
     if videos.path and Path(videos.path).exists():
         try:
-            return classes_of(folders.list_videos(find_videos(Path(videos.path))))
+            source, without_groups = Path(videos.path), dataset.model_copy(update={"groups": ""})
+            return classes_of(own_videos.list_videos(without_groups, source, find_videos(source)))
         except UserError as error:
             raise UserError(f"dataset: videos: {videos.path} cannot be a data set:\n{error}") from error
     table = root / "data" / dataset.name / "videos.csv"
     if not table.is_file():
-        raise UserError(
-            f"dataset: classes: name them, as what is in {videos.path or videos.urls[0]} is not known before it is here"
-        )
+        if videos.path:
+            raise UserError(f"dataset: videos: {videos.path} does not exist")
+        raise UserError(f"dataset: classes: name them, as what is in {videos.urls[0]} is not known before it is here")
     return classes_of(read_videos(table))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from video3d.common.errors import UserError
 from video3d.common.settings import DatasetSettings, Settings
-from video3d.dataset import folders
-from video3d.dataset.drawn_splits import draw_splits, read_draw
+from video3d.dataset import own_videos
+from video3d.dataset.drawn_splits import read_draw
 from video3d.dataset.splits import make_split, require_videos
 from video3d.dataset.ucf101 import CLASSES, OFFICIAL_LISTS_SHA256, list_videos, read_class_index
 from video3d.dataset.video_table import DatasetVideo, classes_of, select_classes
@@ -54,10 +54,11 @@ def own_faults(settings: Settings, videos: DataSource, root: Path = Path()) -> l
     if not (videos.path and Path(videos.path).exists()):
         return []
     try:
-        listed = folders.list_videos(find_videos(Path(videos.path)), dataset.groups)
+        source = Path(videos.path)
+        listed = own_videos.list_videos(dataset, source, find_videos(source))
         classes = select_classes(classes_of(listed), dataset.classes)
         drawn = read_draw(root / "data" / dataset.name / f"draw_{dataset.folds}_{dataset.draw_seed}.csv")
-        table, _ = draw_splits(listed, dataset.folds, dataset.draw_seed, drawn)
+        table, _ = own_videos.with_splits(listed, dataset, drawn)
     except UserError as error:
         return str(error).split("\n")
     return [fault for split in settings.splits for fault in _split_faults(settings, table, split, classes)]

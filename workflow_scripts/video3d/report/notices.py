@@ -27,7 +27,7 @@ def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[
         subset = f"A subset of UCF101: {num_classes} of 101 classes; {chance}."
         said.append(f"{subset} Not comparable with published numbers.")
     listed = audit[audit["status"] != "unlisted"]
-    if settings.dataset.format == "folders" and (listed["video"] == listed["group"]).all():
+    if settings.dataset.format != "ucf101" and (listed["video"] == listed["group"]).all():
         said.append(UNKNOWN_GROUPS[0].upper() + UNKNOWN_GROUPS[1:] + ".")
     faulty = int(audit["status"].isin(FAULTS).sum())
     if faulty:
