@@ -65,7 +65,7 @@ def drawing():
     if HAS_LISTS:
         return ""
     draw = DATA / f"draw_{SETTINGS.dataset.folds}_{SETTINGS.dataset.draw_seed}.csv"
-    settings = sections_as_text("dataset.groups", "dataset.folds", "dataset.draw_seed")
+    settings = sections_as_text(*(f"dataset.{name}" for name in ("format", "groups", "folds", "draw_seed")))
     return literal(shlex.join(["--settings", settings, "--draw", str(draw)]))
 
 

@@ -2,9 +2,8 @@
 
 With lists, the class of a video comes from its name, v_<Class>_gNN_cNN.avi; where it lies in the source does not
 matter. Videos of other known classes are passed over, a class that classInd.txt does not know is an error. Without
-lists the videos are own ones, whose class is the first folder, or what a table says, and here they have safe names. A
-folder's videos are linked.
-Videos that are there already stay as they are, whatever classes were wanted before.
+lists the videos are own ones, whose class is the first folder, or what a table says, and here they have safe names. Own
+videos and those of a folder are linked; videos that are there already stay, whatever classes were wanted before.
 """
 
 import argparse

@@ -58,6 +58,13 @@ def test_every_fold_has_its_share_of_every_class():
     assert max(sizes.values()) - min(sizes.values()) <= 1  # the remainders of the classes do not meet in one fold
 
 
+def test_three_videos_beside_a_thousand():
+    drawn, _ = draw_splits(videos(rare="abc", common=[f"g{number}" for number in range(1000)]), 3, 0, {})
+    for split in (1, 2, 3):
+        counts = Counter(video.class_name for video in drawn if video.subsets[split] == "test")
+        assert counts["rare"] == 1 and counts["common"] in {333, 334}
+
+
 def test_large_groups_are_spread():
     drawn, _ = draw_splits(videos(jump="aaaaaabbbbbbccccccdefghi", run="tuvwxy"), 3, 0, {})
     for split in (1, 2, 3):

@@ -167,3 +167,16 @@ def test_all_that_is_wrong_with_a_folder_is_said_before_anything_runs(own):
     said = own.fail("--dry-run")
     assert "1 videos lie in no class folder: loose.mp4" in said
     assert "CLAPPING and clapping look the same to people" in said
+
+
+def test_a_table_says_where_videos_lie_and_which_are_tested(own):
+    lines = ["path,class,split"]
+    for name in ("clapping", "挥手"):
+        for number, file in enumerate(sorted(path for path in (own.videos / name).rglob("*.m*"))):
+            lines.append(f'"{str(file).replace(chr(34), chr(34) * 2)}",{name},{"test" if number == 1 else "train"}')
+    (own.folder / "my table.csv").write_text("\n".join(lines), encoding="utf-8")
+    dataset = "dataset={format: table, name: listed, videos: [my table.csv]}"
+    own.run("results/listed/splits/split1.csv", "--config", "run=listed", dataset, "train={batch_size: 2}")
+    split = rows(own.folder / "results/listed/splits/split1.csv")
+    assert [row["class"] for row in split if row["subset"] == "test"] == ["clapping", "挥手"]
+    assert len(split) == len(lines) - 1 and all(Path(row["video"]).is_file() for row in split)
