@@ -104,7 +104,7 @@ MISTAKES = {
         "evaluate={weights: {3: results/tiny/split1/seed7/weights.pdparams}}",
         "evaluate: weights: 3", "split 3, which is not in splits: [1, 2]",
     ),
-    "weights of a fourth split": setting("evaluate={weights: {4: a.pdparams}}", "unknown key evaluate: weights: 4"),
+    "weights of a fourth split": setting("evaluate={weights: {4: a.pdparams}}", "split 4, which is not in splits"),
     "missing weights to start from": setting(
         "train={weights: 'a{b} <run>.pdparams'}", "train: weights: a{b} <run>.pdparams does not exist"
     ),
