@@ -2,6 +2,7 @@
 # Settings: config.yaml; other experiments: --configfile recipes/<name>.yaml; how to use it: README.md.
 
 import os
+import re
 
 from snakemake.utils import min_version
 
@@ -37,8 +38,8 @@ pathvars:
 
 
 wildcard_constraints:
-    class_name="|".join(CLASS_NAMES),
-    split=r"[123]",
+    class_name="|".join(map(re.escape, PACKS)),
+    split=r"[1-9]\d?",
     seed=r"\d+",
     protocol=r"[a-z_]+",
     mark=r"[0-9a-z]+",

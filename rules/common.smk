@@ -26,7 +26,8 @@ from video3d.common.code_version import code_version as version_of_code
 from video3d.common.errors import UserError
 from video3d.common.printable import printable_lines
 from video3d.common.settings import as_argument, resolve, select
-from video3d.dataset import ucf101
+from video3d.dataset.safe_names import safe_name
+from video3d.fetch.class_names import class_names
 from video3d.fetch.sources import choose_source
 
 
@@ -44,12 +45,17 @@ if any(Path(workflow.modifier.modify_path(f"{name}/file")) != ROOT / name / "fil
 
 try:
     SETTINGS = resolve(config)
-    VIDEOS = choose_source(SETTINGS.dataset.videos, SETTINGS.dataset.classes, setting="dataset.videos")
+    HAS_LISTS = SETTINGS.dataset.format == "ucf101"
+    wanted = SETTINGS.dataset.classes if HAS_LISTS else []
+    VIDEOS = choose_source(SETTINGS.dataset.videos, wanted, setting="dataset.videos")
     LISTS = choose_source(SETTINGS.dataset.lists, setting="dataset.lists")
+    # Whether own videos are linked to where they lie; there are archives of them, too.
+    LINKS = not HAS_LISTS and (VIDEOS.kind == "folder" or SETTINGS.dataset.format == "table")
+    CLASS_NAMES = class_names(SETTINGS.dataset, VIDEOS, ROOT)
 except UserError as error:
     stop(error)
 
-CLASS_NAMES = SETTINGS.dataset.classes or list(ucf101.CLASSES)
+PACKS = [safe_name(name) for name in CLASS_NAMES]  # the names of their packs, and of the folders of their videos
 DATA = ROOT / "data" / SETTINGS.dataset.name
 # Runs with other `frames:` settings can share a data set: each finds its own frames.
 FRAMES = DATA / "frames" / f"{SETTINGS.frames.short_side}px_q{SETTINGS.frames.quality}"
@@ -110,8 +116,8 @@ def untracked_permission(wildcards, threads):
 
 def untracked_record(wildcards, threads):
     """Return the settings that a training depends on through its data, for its description; see `untracked_device`."""
-    names = ("dataset.name", "dataset.classes", "dataset.faulty_videos", "frames", "validation_groups")
-    return sections_as_text(*names)
+    names = ("name", "format", "classes", "groups", "folds", "draw_seed", "faulty_videos")
+    return sections_as_text(*(f"dataset.{name}" for name in names), "frames", "validation_groups")
 
 
 def code_version(script, without=()):

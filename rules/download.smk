@@ -82,7 +82,7 @@ checkpoint unpack:
     """
     input:
         source=exact_inputs([unpack_source()]),
-        lists=rules.download_splits.output.lists,
+        lists=rules.download_splits.output.lists if HAS_LISTS else [],
     output:
         table=unpacked_table(),
     log:
@@ -97,8 +97,9 @@ checkpoint unpack:
     params:
         command=command("unpack"),
         source=literal(unpack_source()),
-        class_names=CLASS_NAMES,
+        lists=literal(option("--lists", [lists_folder()] if HAS_LISTS else [])),
+        class_names=literal(CLASS_NAMES),
         videos=literal(videos_folder()),
     shell:
-        "exec {params.command} --log {log:q} --source={params.source:q} --lists {input.lists:q}"
+        "exec {params.command} --log {log:q} --source={params.source:q} {params.lists}"
         " --classes {params.class_names:q} --videos {params.videos:q} --table {output.table:q}"

@@ -40,8 +40,7 @@ rule accuracy:
     input:
         predictions=each_evaluation("predictions.csv"),
         metrics=each_evaluation("metrics.json"),
-        checksums="resources/<dataset>/ucfTrainTestlist.sha256",
-        lists=ancient("resources/<dataset>/ucfTrainTestlist"),
+        videos="data/<dataset>/videos.csv",
         warned=warn_of_changed_evaluations,
     output:
         table="results/<run>/accuracy.csv",
@@ -61,7 +60,7 @@ rule accuracy:
         code=code_version("accuracy"),
         settings=untracked_settings,
     shell:
-        "exec {params.command} --log {log:q} --metrics {input.metrics:q} --lists {input.lists:q}"
+        "exec {params.command} --log {log:q} --metrics {input.metrics:q} --videos {input.videos:q}"
         " --settings {params.settings:q} --kept-settings {output.settings:q} --output {output.table:q}"
 
 

@@ -26,12 +26,10 @@ rule extract_frames:
 
 
 rule audit:
-    """Compare the decoded videos with the official lists: every listed video is ok, or named with what is wrong."""
+    """Compare the decoded videos with those of the data set: every listed one is ok, or named with what is wrong."""
     input:
-        # A copy of a folder has other times, and Snakemake compares no contents of folders: the checksums stand for them.
-        checksums="resources/<dataset>/ucfTrainTestlist.sha256",
-        lists=ancient("resources/<dataset>/ucfTrainTestlist"),
-        manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
+        videos="data/<dataset>/videos.csv",
+        manifests=expand("<frames>/{class_name}.csv", class_name=PACKS),
         bound=tables_are_bound,
     output:
         audit="results/<run>/audit.csv",
@@ -48,9 +46,9 @@ rule audit:
     params:
         command=command("audit"),
         frames=frames_folder,
-        class_names=CLASS_NAMES,
+        class_names=literal(CLASS_NAMES),
         settings=section("clip.frames"),
         code=code_version("audit"),
     shell:
-        "exec {params.command} --log {log:q} --lists {input.lists:q} --frames {params.frames:q}"
+        "exec {params.command} --log {log:q} --videos {input.videos:q} --frames {params.frames:q}"
         " --classes {params.class_names:q} --settings {params.settings:q} --output {output.audit:q}"

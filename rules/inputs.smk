@@ -5,7 +5,9 @@ from functools import cache
 
 from video3d.common.folders import expand_home, visible_entries
 from video3d.common.wildcard_paths import as_inputs, as_parameter
+from video3d.dataset.video_files import is_video_file
 from video3d.fetch import unpacked
+from video3d.fetch.own_videos import version_of_names
 from video3d.frames.videos_version import videos_version
 from video3d.preflight import evaluated_weights
 from video3d.preflight.plan import MISSING_FOLDER
@@ -38,9 +40,38 @@ def unpacked_table():
 
 
 def unpack_source():
-    """Return what `unpack` reads: a folder of videos as it lies, anything else from resources/."""
+    """Return what `unpack` reads: a folder or a table of videos as it lies, anything else from resources/."""
     archive = ROOT / "resources" / SETTINGS.dataset.name / VIDEOS.name
-    return VIDEOS.path if VIDEOS.kind == "folder" else str(archive)
+    return VIDEOS.path if LINKS or VIDEOS.kind == "folder" else str(archive)
+
+
+def lists_folder():
+    """Return the folder of the official lists."""
+    return str(ROOT / "resources" / SETTINGS.dataset.name / "ucfTrainTestlist")
+
+
+def own_archive():
+    """Return the archive of own videos; nothing for those that lie here, as their names are a parameter."""
+    return [] if HAS_LISTS or LINKS else [unpack_source()]
+
+
+def untracked_origin(wildcards, threads):
+    """Return the option that tells `list_videos` where the lists or the own videos are; see `untracked_device`."""
+    return shlex.join(["--lists", lists_folder()] if HAS_LISTS else [f"--source={unpack_source()}"])
+
+
+def drawing():
+    """Return the options that tell `list_videos` how splits are drawn; nothing where lists bring them."""
+    if HAS_LISTS:
+        return ""
+    draw = DATA / f"draw_{SETTINGS.dataset.folds}_{SETTINGS.dataset.draw_seed}.csv"
+    settings = sections_as_text(*(f"dataset.{name}" for name in ("format", "groups", "folds", "draw_seed")))
+    return literal(shlex.join(["--settings", settings, "--draw", str(draw)]))
+
+
+def version_of_own_names(wildcards):
+    """Return a parameter that changes when an own video that lies here is added, removed or renamed."""
+    return version_of_names(Path(VIDEOS.path)) if LINKS else ""
 
 
 def videos_folder(class_name=""):
@@ -57,7 +88,7 @@ def after_unpacking(wildcards):
     if not all_unpacked():
         checkpoints.unpack.get()
     folder = Path(videos_folder(wildcards.class_name))
-    if not any(folder.glob("*.avi")) and not (CALL and only_reports(CALL)):
+    if not any(is_video_file(path.name) for path in folder.glob("*")) and not (CALL and only_reports(CALL)):
         stop(
             f"{folder} holds no video, though it was unpacked before; what was made of its videos is kept. Delete "
             f"{folder.parent / '.unpacked'}, and call again: what is missing is unpacked again where it is needed"
@@ -74,7 +105,10 @@ def version_of_videos(wildcards):
 @cache
 def all_unpacked():
     """Return whether `unpack` was done before with what it reads now."""
-    return unpacked.is_unpacked(ROOT / unpacked_table(), Path(unpack_source()), CLASS_NAMES)
+    table, source = ROOT / unpacked_table(), Path(unpack_source())
+    if LINKS:
+        return unpacked.are_own_videos_linked(table, source, CLASS_NAMES, Path(videos_folder()))
+    return unpacked.is_unpacked(table, source, CLASS_NAMES)
 
 
 def frames_folder(wildcards, input):

@@ -9,7 +9,7 @@ rule figures:
         models=expand("results/<run>/split{split}/seed{seed}/model/metadata.json", split=SPLITS, seed=SEEDS),
         audit="results/<run>/audit.csv",
         split_tables=expand("results/<run>/splits/split{split}.csv", split=SPLITS),
-        packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
+        packs=ancient(expand("<frames>/{class_name}.zip", class_name=PACKS)),
     output:
         landing="results/<run>/figures/landing.html",
         facts="results/<run>/figures/facts.rst",

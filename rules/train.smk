@@ -3,8 +3,8 @@ rule train:
     input:
         split_table="results/<run>/splits/split{split}.csv",
         # The tables hold the content of every video, so packs that are written anew with the same frames start no training.
-        manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
-        packs=ancient(expand("<frames>/{class_name}.zip", class_name=CLASS_NAMES)),
+        manifests=expand("<frames>/{class_name}.csv", class_name=PACKS),
+        packs=ancient(expand("<frames>/{class_name}.zip", class_name=PACKS)),
         start=lambda wildcards: exact_inputs(with_description(SETTINGS.train.weights)),
         bound=trainings_are_bound,
     output:
@@ -50,7 +50,7 @@ rule check_weights:
     input:
         weights=weights_inputs,
         split_table="results/<run>/splits/split{split}.csv",
-        manifests=expand("<frames>/{class_name}.csv", class_name=CLASS_NAMES),
+        manifests=expand("<frames>/{class_name}.csv", class_name=PACKS),
     output:
         origin="results/<run>/split{split}/seed{seed}/origins/{mark}.json",
     log:

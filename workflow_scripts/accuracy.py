@@ -25,10 +25,11 @@ import pandas as pd
 import yaml
 
 from video3d.common.console import run
+from video3d.common.data_frames import read_data_frame
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.common.settings import read_settings
-from video3d.dataset.ucf101 import read_official_split
+from video3d.dataset.video_table import DatasetVideo, read_videos
 from video3d.evaluation.intervals import Estimate, proportion
 from video3d.evaluation.metrics import SCORES
 
@@ -50,7 +51,7 @@ def read_row(path: Path) -> dict:
         raise UserError(f"{path} is not where evaluations are: results/<run>/split<k>/seed<s>/<protocol>/metrics.json")
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
-        predictions = pd.read_csv(path.with_name("predictions.csv"))
+        predictions = read_data_frame(path.with_name("predictions.csv"))
         estimates = {name: metrics["scores"][name] for name in SCORES}
         top1 = predictions["correct"].mean()
         class_names = {entry["class"] for entry in metrics["classes"]}
@@ -75,15 +76,15 @@ def read_row(path: Path) -> dict:
     }
 
 
-def count_left_out(evaluation: dict, lists: Path | None) -> int | None:
-    """Return how many videos of the official test list, of the model's classes, were not predicted.
+def count_left_out(evaluation: dict, videos: Sequence[DatasetVideo] | None) -> int | None:
+    """Return how many test videos of the data set's `videos`, of the model's classes, were not predicted.
 
-    None without lists.
+    None where nobody knows the videos.
     """
-    if lists is None:
+    if videos is None:
         return None
-    _, test = read_official_split(lists, evaluation["split"])
-    listed = {video.video for video in test if video.class_name in evaluation["class_names"]}
+    tested = (video for video in videos if video.subsets.get(evaluation["split"]) == "test")
+    listed = {video.name for video in tested if video.class_name in evaluation["class_names"]}
     return len(listed - set(evaluation["predictions"]["video"]))
 
 
@@ -147,10 +148,10 @@ def average_over_splits(splits: Sequence[pd.DataFrame]) -> Estimate:
     )
 
 
-def accuracy_table(metrics: Sequence[Path], lists: Path | None) -> pd.DataFrame:
+def accuracy_table(metrics: Sequence[Path], videos: Sequence[DatasetVideo] | None) -> pd.DataFrame:
     """Return the whole table: by protocol a row per split and seed, in their order, and the mean."""
     evaluations = [read_row(path) for path in metrics]
-    evaluations = [row | {"left_out": count_left_out(row, lists)} for row in evaluations]
+    evaluations = [row | {"left_out": count_left_out(row, videos)} for row in evaluations]
     rows = []
     for protocol in dict.fromkeys(row["protocol"] for row in evaluations):
         chosen = [row for row in evaluations if row["protocol"] == protocol]
@@ -172,7 +173,7 @@ def keep_settings(settings: str, path: Path) -> None:
 def main() -> None:
     """Collect the scores, and write and print their table."""
     arguments = parse_arguments()
-    table = accuracy_table(arguments.metrics, arguments.lists)
+    table = accuracy_table(arguments.metrics, read_videos(arguments.videos) if arguments.videos else None)
     if arguments.kept_settings:
         keep_settings(arguments.settings, arguments.kept_settings)
     with atomic_path(arguments.output) as path:
@@ -184,7 +185,7 @@ def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="the metrics.json of each evaluation")
-    parser.add_argument("--lists", type=Path, help="folder of the official lists, to count the videos left out")
+    parser.add_argument("--videos", type=Path, help="table of the data set, videos.csv, to count the videos left out")
     parser.add_argument("--settings", help="the settings of the run as YAML, JSON or a file, to be kept")
     parser.add_argument("--kept-settings", type=Path, help="YAML to write with them, complete")
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")

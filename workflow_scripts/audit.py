@@ -1,4 +1,4 @@
-"""Compare what was decoded with the official lists: every listed video is ok, or named with what is wrong with it.
+"""Compare what was decoded with the videos of the data set: every listed one is ok, or named with what is wrong.
 
 The audit itself never fails over a video; `make_splits` decides what a fault means. Faults are missing, unreadable and
 damaged; short (fewer frames than a clip), duplicate (the frames of another video) and unlisted are worth knowing.
@@ -15,32 +15,40 @@ from video3d.common.console import run
 from video3d.common.settings import read_settings
 from video3d.common.tables import read_table
 from video3d.dataset.audit_table import STATUSES, AuditedVideo, write_audit
-from video3d.dataset.ucf101 import ListedVideo, read_all_lists, read_class_index, select_classes
+from video3d.dataset.safe_names import safe_name
+from video3d.dataset.video_table import (
+    UNKNOWN_GROUPS,
+    DatasetVideo,
+    are_groups_unknown,
+    classes_of,
+    read_videos,
+    select_classes,
+)
 
 
 def audit_videos(
-    listed: Sequence[ListedVideo], manifests: dict[str, dict[str, dict[str, str]]], clip_frames: int
+    listed: Sequence[DatasetVideo], manifests: dict[str, dict[str, dict[str, str]]], clip_frames: int
 ) -> list[AuditedVideo]:
     """Return a row for every listed video, then for the unlisted ones.
 
     Args:
-        listed: the videos that the official lists name.
-        manifests: the rows of the manifests, by class and video.
+        listed: the videos of the data set.
+        manifests: the rows of the manifests, by class and name on disk.
         clip_frames: how many frames a clip takes.
     """
     audited = []
     first_with: dict[str, str] = {}
     for video in listed:
-        row = manifests[video.class_name].get(video.video)
-        same = first_with.setdefault(row["content"], video.video) if row and row["content"] else video.video
-        status, message = judge_video(video.video, row, same, clip_frames)
+        row = manifests[video.class_name].get(safe_name(video.name))
+        same = first_with.setdefault(row["content"], video.name) if row and row["content"] else video.name
+        status, message = judge_video(video.name, row, same, clip_frames)
         frames = int(row["frames"]) if row else 0
-        audited.append(AuditedVideo(video.video, video.class_name, video.group, status, frames, message))
-    known = {video.video for video in listed}
+        audited.append(AuditedVideo(video.name, video.class_name, video.group, status, frames, message))
+    known = {(video.class_name, safe_name(video.name)) for video in listed}
     for class_name, rows in manifests.items():
         for name, row in rows.items():
-            if name not in known:
-                message = row["message"] or "no official list names it; it is not used"
+            if (class_name, name) not in known:
+                message = row["message"] or "no list names it; it is not used"
                 audited.append(AuditedVideo(name, class_name, "", "unlisted", int(row["frames"]), message))
     return audited
 
@@ -63,13 +71,6 @@ def judge_video(video: str, row: dict[str, str] | None, same: str, clip_frames: 
     if int(row["frames"]) < clip_frames:
         return "short", f"{row['frames']} frames, a clip takes {clip_frames}"
     return "ok", ""
-
-
-def read_listed(lists: Path, class_names: Sequence[str]) -> list[ListedVideo]:
-    """Return every video of these classes that any train or test list names, by label, group and name."""
-    order = {name: label for label, name in enumerate(class_names)}
-    videos = {video.video: video for video in read_all_lists(lists) if video.class_name in order}
-    return sorted(videos.values(), key=lambda video: (order[video.class_name], video.group, video.video))
 
 
 def read_manifest(path: Path) -> dict[str, dict[str, str]]:
@@ -95,18 +96,21 @@ def format_audit(audited: Sequence[AuditedVideo]) -> str:
 def main() -> None:
     """Write the table of the audit, and log what it says."""
     arguments = parse_arguments()
-    class_names = select_classes(read_class_index(arguments.lists), arguments.classes)
-    listed = read_listed(arguments.lists, class_names)
-    manifests = {name: read_manifest(arguments.frames / f"{name}.csv") for name in class_names}
+    videos = read_videos(arguments.videos)
+    class_names = select_classes(classes_of(videos), arguments.classes)
+    listed = [video for video in videos if video.class_name in class_names]
+    manifests = {name: read_manifest(arguments.frames / f"{safe_name(name)}.csv") for name in class_names}
     audited = audit_videos(listed, manifests, read_settings(arguments.settings).clip.frames)
     write_audit(arguments.output, audited)
     logging.info("%s", format_audit(audited))
+    if are_groups_unknown(videos):
+        logging.warning("%s", UNKNOWN_GROUPS)
 
 
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
+    parser.add_argument("--videos", type=Path, required=True, help="table of the data set, videos.csv")
     parser.add_argument("--frames", type=Path, required=True, help="folder with the manifests, <Class>.csv")
     parser.add_argument("--classes", nargs="+", required=True, help="names of the classes to audit")
     parser.add_argument("--settings", required=True, help="YAML or JSON text or file with the section `clip`")

@@ -44,7 +44,7 @@ from video3d.common.files import atomic_path
 from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
 from video3d.common.versions import package_versions
-from video3d.dataset.split_table import Video, class_names, read_split
+from video3d.dataset.split_table import Video, class_names, number_groups, read_split
 from video3d.evaluation import metrics
 from video3d.evaluation.model_metadata import PARAMETERS
 from video3d.evaluation.predictor import TOP, Predicted, Predictor, predict_videos, top_labels
@@ -94,7 +94,7 @@ def write_predictions(
     """
     known = origin["training_data_known"]
     seen_videos = set(origin["videos_trained_on"]) if known else set()
-    seen_groups = set(map(tuple, origin["groups_trained_on"])) if known else set()
+    seen_groups = {(name, str(group)) for name, group in origin["groups_trained_on"]} if known else set()
     columns = ["video", "group", "label", "class", "predicted_label", "predicted_class", "correct", "clips"]
     columns += ["trained_on", "group_trained_on"]
     ranks = range(1, min(TOP, len(known_classes)) + 1)
@@ -129,7 +129,7 @@ def score_predictions(videos: Sequence[Video], predicted: Predicted, known_class
     right = predicted.clip_predicted == labels[predicted.clip_video]
     predictions = metrics.Predictions(
         labels=labels,
-        groups=np.array([video.group for video in videos]),
+        groups=np.array(number_groups(videos)),
         probabilities=predicted.probabilities,
         clips=predicted.clip_counts,
         clips_correct=np.bincount(predicted.clip_video, right, minlength=len(videos)),

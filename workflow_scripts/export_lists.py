@@ -18,7 +18,7 @@ def annotation_lists(split_table: Path) -> dict[str, list[str]]:
     """Return the lines of each subset, in the order of the table."""
     lists: dict[str, list[str]] = {}
     for video in read_split(split_table):
-        line = f"{video.class_name}/{video.name} {video.frames} {video.label}"
+        line = f"{video.pack}/{video.folder} {video.frames} {video.label}"
         lists.setdefault(video.subset, []).append(line)
     return lists
 

@@ -14,6 +14,7 @@ from video3d.common.console import progress, run
 from video3d.common.errors import UserError
 from video3d.common.settings import read_settings
 from video3d.common.tables import write_table
+from video3d.dataset.video_files import is_video_file
 from video3d.frames.extraction import Decoders, ExtractedVideo
 from video3d.frames.frame_pack import PackWriter
 from video3d.frames.videos_version import keep_version
@@ -45,7 +46,7 @@ def list_videos(folder: Path) -> list[Path]:
     """Return the videos in `folder`, by name. Raises UserError if there is no such folder."""
     if not folder.is_dir():
         raise UserError(f"there are no videos of class {folder.name}: {folder} is not a folder; is it in the archive?")
-    return sorted(path for path in folder.glob("*.avi") if path.is_file())
+    return sorted(path for path in folder.iterdir() if is_video_file(path.name) and path.is_file())
 
 
 def summarise(class_name: str, manifest: Sequence[ExtractedVideo]) -> None:

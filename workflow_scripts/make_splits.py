@@ -1,4 +1,4 @@
-"""Write the table of one official split: every usable video with its class, label, group, subset and frames.
+"""Write the table of one split: every usable video with its class, label, group, subset and frames.
 
 Faulty videos (missing, unreadable, damaged) stop it or are left out, as `dataset: faulty_videos` says. Groups named in
 `validation_groups` are moved whole from the training list into a validation subset; the test list stays as it is.
@@ -18,7 +18,7 @@ from video3d.common.tables import write_table
 from video3d.dataset.audit_table import FAULTS, AuditedVideo, read_audit
 from video3d.dataset.split_table import Video, write_split
 from video3d.dataset.splits import make_split, require_videos
-from video3d.dataset.ucf101 import CLASSES, read_class_index, read_official_split, select_classes
+from video3d.dataset.video_table import classes_of, read_videos, select_classes
 
 LEFT_OUT_COLUMNS = ("video", "class", "group", "subset", "status", "message")
 
@@ -58,9 +58,9 @@ def main() -> None:
     """Write the table of the split, and that of the videos left out."""
     arguments = parse_arguments()
     settings = read_settings(arguments.settings)
-    class_names = select_classes(read_class_index(arguments.lists), settings.dataset.classes or CLASSES)
-    official = read_official_split(arguments.lists, arguments.split)
-    listed = make_split(*official, class_names, settings.validation_groups)
+    videos = read_videos(arguments.videos)
+    class_names = select_classes(classes_of(videos), arguments.classes)
+    listed = make_split(videos, arguments.split, class_names, settings.validation_groups)
     usable, faulty = apply_audit(listed, {row.video: row for row in read_audit(arguments.audit)})
     if faulty:
         faults = describe_faults([found for _, found in faulty], listed)
@@ -83,9 +83,10 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
+    parser.add_argument("--videos", type=Path, required=True, help="table of the data set, videos.csv")
+    parser.add_argument("--classes", nargs="*", default=[], help="names of the classes that count; none: all")
     parser.add_argument("--audit", type=Path, required=True, help="table of the audit")
-    parser.add_argument("--split", type=int, required=True, help="number of the official split, from 1")
+    parser.add_argument("--split", type=int, required=True, help="number of the split, from 1")
     parser.add_argument(
         "--settings", required=True, help="YAML or JSON text or file with `dataset`, `validation_groups`"
     )

@@ -143,7 +143,7 @@ def predict_extracted(task: Task, pack: Pack, answers: Sequence[tuple[str, Answe
 def complete(task: Task, pack: Pack, answers: Sequence[tuple[str, Answer]]) -> None:
     """Predict the videos and write clips and classes into their answers."""
     predictor, settings = task.predictor, task.settings
-    videos = [Video(name, pack.path.stem, 0, 0, "test", answer.frames) for name, answer in answers]
+    videos = [Video(name, pack.path.stem, 0, "", "test", answer.frames) for name, answer in answers]
     packs = {pack.path.stem: pack}
     predicted = predict_videos(predictor, videos, packs, task.protocol, settings, task.threads)
     for (_, answer), count, probabilities in zip(answers, predicted.clip_counts, predicted.probabilities, strict=True):

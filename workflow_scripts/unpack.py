@@ -1,8 +1,9 @@
 """Unpack the videos of the wanted classes: an archive or a folder in, <videos>/<Class>/<video>.avi and a table out.
 
-The class of a video comes from its name, v_<Class>_gNN_cNN.avi; where it lies in the source does not matter. Videos of
-other known classes are passed over, a class that classInd.txt does not know is an error. A folder's videos are linked.
-Videos that are there already stay as they are, whatever classes were wanted before.
+With lists, the class of a video comes from its name, v_<Class>_gNN_cNN.avi; where it lies in the source does not
+matter. Videos of other known classes are passed over, a class that classInd.txt does not know is an error. Without
+lists the videos are own ones, whose class is the first folder, or what a table says, and here they have safe names. Own
+videos and those of a folder are linked; videos that are there already stay, whatever classes were wanted before.
 """
 
 import argparse
@@ -16,26 +17,38 @@ from video3d.common.disk import disk_faults_are_errors, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import own_folder
 from video3d.common.tables import write_table
-from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index, select_classes, unknown_class
+from video3d.dataset.ucf101 import VideoName, read_all_lists, read_class_index
+from video3d.dataset.video_table import select_classes, unknown_class
 from video3d.fetch.archive_members import Member, is_video, require_sensible_size
 from video3d.fetch.archives import Archive, Folder, open_archive
+from video3d.fetch.own_videos import open_source, places
 from video3d.fetch.unpacked import COLUMNS
 
 NAMES_SHOWN = 5
 
 
-def unpack(source: Path, lists: Path, classes: Sequence[str], videos: Path, table: Path) -> None:
+def unpack(source: Path, lists: Path | None, classes: Sequence[str], videos: Path, table: Path) -> None:
     """Add the videos of `classes` (all of classInd.txt if empty) in `source` to the folder `videos`.
+
+    Without `lists` they are own ones.
 
     Writes `table` last: a row for each of them, with its size in the source. Raises UserError and leaves `videos` as it
     was if the source is damaged or unsafe, holds a video twice, of a class that the lists do not know or under a name
     that tells no class, or lacks a wanted class altogether.
     """
-    archive = open_archive(source)
-    known = read_class_index(lists)
-    wanted = select_classes(known, classes)
-    chosen = choose_members(archive.members(), known, wanted, official_names(lists), source)
+    archive = open_archive(source) if lists else open_source(source)
+    if lists:
+        known = read_class_index(lists)
+        wanted = select_classes(known, classes)
+        chosen = choose_members(archive.members(), known, wanted, official_names(lists), source)
+    else:
+        wanted = list(classes)
+        chosen = places(source, wanted)
     present = {member: place for member, place in chosen.items() if (videos / place).is_file()}
+    if isinstance(archive, Folder) and not lists:  # links to where the folder was before are no videos that are there
+        present = {
+            member: place for member, place in present.items() if (videos / place).samefile(archive.path / member.name)
+        }
     warn_of_other_sizes(present, videos, source)
     absent = {member: place for member, place in chosen.items() if member not in present}
     videos.parent.mkdir(parents=True, exist_ok=True)
@@ -143,8 +156,10 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, required=True, help="ZIP or RAR archive, or a folder of videos")
-    parser.add_argument("--lists", type=Path, required=True, help="folder with classInd.txt and the official lists")
+    parser.add_argument(
+        "--source", type=Path, required=True, help="ZIP or RAR archive, a folder of videos, or a table of own ones"
+    )
+    parser.add_argument("--lists", type=Path, help="folder with classInd.txt and the official lists; none: own videos")
     parser.add_argument("--classes", nargs="*", default=[], help="classes to unpack; none: all of classInd.txt")
     parser.add_argument("--videos", type=Path, required=True, help="folder to add the videos to, by class")
     parser.add_argument("--table", type=Path, required=True, help="table to write of the videos, CSV")

@@ -14,6 +14,7 @@ from video3d.common.errors import UserError
 
 SCRIPTS = PROJECT / "workflow_scripts"
 CONVERSION = "video3d.weights.import_weights"
+FINDING = "video3d.fetch.own_videos"
 
 
 def code_version(script: Path, *without: str) -> str:
@@ -200,6 +201,7 @@ common/bounded_zip.py            train tuning check_weights export
 common/cli.py                    compare predict
 common/code_version.py
 common/console.py
+common/data_frames.py            accuracy compare figures overview
 common/disk.py
 common/documents.py
 common/errors.py
@@ -209,13 +211,13 @@ common/folders.py                predict
 common/job.py
 common/last_words.py
 common/parsed_code.py
-common/printable.py              extract_frames check_weights export figures overview predict
+common/printable.py              list_videos extract_frames train tuning check_weights export figures overview predict
 common/settings.py
 common/settings_errors.py
 common/settings_renamed.py       compare figures overview
 common/settings_types.py
 common/stored_zip.py             make_demo_dataset extract_frames train tuning evaluate figures predict
-common/tables.py                 all but make_demo_dataset accuracy compare make_report
+common/tables.py                 all but make_demo_dataset compare make_report
 common/versions.py               train tuning check_weights export evaluate figures overview
 common/wildcard_paths.py
 
@@ -228,9 +230,16 @@ compute/interruption.py          train tuning
 compute/numpy_convolution.py     train tuning
 
 dataset/audit_table.py           audit make_splits figures overview
+dataset/drawn_splits.py          list_videos
+dataset/folders.py               list_videos
+dataset/own_videos.py            list_videos
+dataset/safe_names.py            all but make_demo_dataset extract_frames accuracy compare make_report
 dataset/split_table.py           make_splits export_lists train tuning check_weights export evaluate figures predict
 dataset/splits.py                make_splits
-dataset/ucf101.py                audit make_splits accuracy figures overview
+dataset/table_of_videos.py       list_videos
+dataset/ucf101.py                list_videos figures overview
+dataset/video_files.py           list_videos extract_frames
+dataset/video_table.py           list_videos audit make_splits accuracy figures overview
 
 evaluation/engines.py            evaluate predict
 evaluation/exported_model.py     export evaluate predict
@@ -244,9 +253,11 @@ evaluation/tensorrt.py           evaluate predict
 
 fetch/archive_members.py
 fetch/archives.py
+fetch/class_names.py
 fetch/download.py
 fetch/http_session.py
 fetch/lists.py
+fetch/own_videos.py
 fetch/rar_archive.py
 fetch/remote_zip.py
 fetch/sources.py
@@ -334,8 +345,8 @@ weights/torch_reader.py          tuning check_weights export
 weights/training_data.py         train tuning check_weights
 """
 VERSIONED = {
-    "make_demo_dataset", "extract_frames", "audit", "make_splits", "export_lists", "train", "check_weights", "export",
-    "evaluate", "accuracy", "compare", "figures", "make_report", "overview", "predict",
+    "make_demo_dataset", "extract_frames", "list_videos", "audit", "make_splits", "export_lists", "train",
+    "check_weights", "export", "evaluate", "accuracy", "compare", "figures", "make_report", "overview", "predict",
 }  # fmt: skip
 FETCHED_ONCE = {"download_videos", "download_splits", "unpack"}  # what they made stays, whatever becomes of their code
 
@@ -359,9 +370,13 @@ def stale_by_hand() -> dict[str, set[str]]:
 
 def versions(scripts: Path) -> dict[str, str]:
     """The code version of every script that has one, as the rules ask for it."""
-    of_scripts = {name: code_version(scripts / f"{name}.py") for name in VERSIONED - {"train"}}
-    train = scripts / "train.py"
-    return of_scripts | {"train": code_version(train, CONVERSION), "tuning": code_version(train)}
+    of_scripts = {name: code_version(scripts / f"{name}.py") for name in VERSIONED - {"train", "list_videos"}}
+    train, listing = scripts / "train.py", code_version(scripts / "list_videos.py", FINDING)
+    return of_scripts | {
+        "train": code_version(train, CONVERSION),
+        "tuning": code_version(train),
+        "list_videos": listing,
+    }
 
 
 def test_an_edit_of_each_file_of_the_library_concerns_those_that_the_table_names(tmp_path):
@@ -382,10 +397,10 @@ def test_an_edit_of_each_file_of_the_library_concerns_those_that_the_table_names
 
 
 def test_every_script_of_a_rule_has_a_code_version_or_is_known_to_need_none():
-    rules = "".join(path.read_text() for path in (PROJECT / "rules").glob("*.smk"))
+    rules = "".join(path.read_text() for path in sorted((PROJECT / "rules").glob("*.smk")))
     assert set(re.findall(r'code_version\(\s*"(\w+)"', rules)) == VERSIONED
     assert set(re.findall(r'command\(\s*"(\w+)"', rules)) == VERSIONED | FETCHED_ONCE
-    assert re.findall(r'"(video3d\.[\w.]+)"', rules) == [CONVERSION]
+    assert re.findall(r'"(video3d\.[\w.]+)"', rules) == [FINDING, CONVERSION]
 
 
 def test_packages_are_empty():

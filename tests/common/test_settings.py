@@ -38,7 +38,7 @@ def test_defaults_are_filled_at_every_depth():
     [
         ({"trian": {}}, ["trian", "did you mean train"]),
         ({"train": {"learning_rat": 1}}, ["train: learning_rat", "did you mean learning_rate"]),
-        ({"evaluate": {"weights": {"4": "x"}}}, ["evaluate: weights: 4", "a split, 1, 2 or 3"]),
+        ({"evaluate": {"weights": {"0": "x"}}}, ["evaluate: weights: 0", "the number of a split with its file"]),
         ({"device": "cuda"}, ["device", "cuda", "gpu"]),
         ({"train": {"epochs": 0}}, ["train: epochs: expected at least 1, found 0"]),
         ({"splits": [1, 1]}, ["splits: 1 is listed twice"]),
@@ -76,7 +76,7 @@ def test_defaults_are_filled_at_every_depth():
         ({"run": "n" * 300}, ["run: expected a name", "at most 100", "(302 characters)"]),
         ({"dataset": {"classes": ["Punch\n"]}}, ["the name of a class"]),
         ({"dataset": {"videos_sha256": "0" * 64 + "\n"}}, ["expected 64 digits"]),
-        ({"evaluate": {"weights": {"1\n": "x"}}}, ["a split, 1, 2 or 3"]),
+        ({"evaluate": {"weights": {"1\n": "x"}}}, ["the number of a split with its file"]),
         ({"train": {"weights": "n" * 300}}, ["train: weights: expected a path that a file can have"]),
         ({"train": {"weights": "a\0b"}}, ["train: weights: expected a path that a file can have"]),
         ({"evaluate": {"weights": {"1": "a/" * 3000}}}, ["evaluate: weights: 1: expected a path"]),
@@ -190,7 +190,7 @@ def test_every_alias_leads_to_a_setting():
 def test_every_pattern_is_explained_in_words():
     given = {
         "run": "a b",
-        "dataset": {"name": "", "videos_sha256": "g" * 64, "lists_sha256": "0", "classes": ["a b", "c\n"]},
+        "dataset": {"name": "", "videos_sha256": "g" * 64, "lists_sha256": "0", "classes": ["a/b", "c\n"]},
         "report": {"compare": ["/"]},
     }  # fmt: skip
     with pytest.raises(UserError) as error:
@@ -287,3 +287,18 @@ def test_every_recipe_is_valid(recipe):
 def test_text_that_yaml_cannot_bear_is_no_number(text):
     with pytest.raises(UserError, match="seeds"):
         resolve({"seeds": text})
+
+
+def test_groups_are_numbers_or_names():
+    assert resolve({"validation_groups": ["7", 8, "07", "take [1]", "yes"]}).validation_groups == [
+        7,
+        8,
+        "07",
+        "take [1]",
+        "yes",
+    ]
+    for groups in ("", 1, "2", r"^(\w+)_", "[a-c]([0-9]+)"):
+        assert str(resolve({"dataset": {"groups": groups}}).dataset.groups) == str(groups)
+    for groups in ("anna", "(", 0, -1, [1], True):
+        with pytest.raises(UserError, match="dataset: groups: expected"):
+            resolve({"dataset": {"groups": groups}})

@@ -9,10 +9,10 @@ from video3d.dataset.ucf101 import (
     CLASSES,
     ListedVideo,
     VideoName,
+    list_videos,
     read_class_index,
     read_list,
     read_official_split,
-    select_classes,
 )
 
 
@@ -119,15 +119,31 @@ def test_missing_and_binary_lists(tmp_path):
         read_list(tmp_path / "testlist01.txt")
 
 
-def test_a_choice_of_classes_keeps_the_official_order():
-    assert select_classes(CLASSES, []) == list(CLASSES)
-    assert select_classes(CLASSES, ["JumpRope", "Archery", "JumpingJack"]) == ["Archery", "JumpingJack", "JumpRope"]
+def test_the_table_has_every_listed_video_by_label_group_and_name(tmp_path):
+    lists = write_lists(
+        tmp_path,
+        trainlist01="JumpRope/v_JumpRope_g10_c01.avi 2\nJumpRope/v_JumpRope_g9_c01.avi 2\n",
+        testlist01="JumpingJack/v_JumpingJack_g02_c01.avi\n",
+        trainlist02="JumpingJack/v_JumpingJack_g02_c01.avi 1\n",
+        testlist02="JumpRope/v_JumpRope_g10_c01.avi\n",
+    )
+    assert list_videos(lists) == [
+        ("v_JumpingJack_g02_c01", "JumpingJack", "2", {1: "test", 2: "train"}),
+        ("v_JumpRope_g9_c01", "JumpRope", "9", {1: "train"}),
+        ("v_JumpRope_g10_c01", "JumpRope", "10", {1: "train", 2: "test"}),
+    ]
 
 
-def test_unknown_class_gets_the_nearest_spelling():
-    with pytest.raises(UserError, match="no class pushups, did you mean PushUps"):
-        select_classes(CLASSES, ["Punch", "pushups"])
-    with pytest.raises(UserError, match=r"no class Zzz; classInd.txt of these lists has 101 classes"):
-        select_classes(CLASSES, ["Zzz"])
-    with pytest.raises(UserError, match=r"and 97 more; classInd.txt of these lists has 1 classes: Other"):
-        select_classes(["Other"], CLASSES[:100])
+def test_the_table_of_the_official_lists(official_lists):
+    videos = list_videos(official_lists)
+    assert len(videos) == 13_320
+    assert (videos[0].name, videos[-1].name) == ("v_ApplyEyeMakeup_g01_c01", "v_YoYo_g25_c05")
+    assert videos[0].subsets == {1: "test", 2: "train", 3: "train"}
+    counts = [sum(video.subsets[split] == "test" for video in videos) for split in (1, 2, 3)]
+    assert counts == [3783, 3734, 3696]
+
+
+def test_lists_of_no_split_are_named(tmp_path):
+    (tmp_path / "classInd.txt").write_text("1 Archery\n")
+    with pytest.raises(UserError, match="holds no trainlist"):
+        list_videos(tmp_path)

@@ -129,6 +129,17 @@ def test_lasting_errors_are_told_for_each_mirror(server, output):
     assert len(served.requests) == 4
 
 
+def test_a_machine_without_network_is_told_so_after_fewer_attempts(output):
+    text = failure(output, "http://server.invalid/videos.zip")
+    assert "server.invalid/videos.zip: gave up after 3 attempts: no connection" in text
+    assert "put its path there" in text
+
+
+def test_a_network_that_was_there_is_waited_for(server, output):
+    text = failure(output, server.url("absent.zip"), "http://server.invalid/videos.zip")
+    assert "server.invalid/videos.zip: gave up after 4 attempts: no connection" in text
+
+
 def test_mirrors_are_tried_in_order_and_continue_each_other(server, output):
     first, one = server.serve("first.zip", CONTENT, faults=[Fault(cut=400_000), *[Fault(status=500)] * 4])
     second, two = server.serve("second.zip", CONTENT)

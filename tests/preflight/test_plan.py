@@ -13,6 +13,7 @@ from helpers.tiny_project import CLASSES, write_lists
 from video3d.common.errors import UserError
 from video3d.common.settings import DatasetSettings, resolve
 from video3d.dataset import ucf101
+from video3d.fetch.own_videos import find_videos
 from video3d.fetch.sources import DataSource
 from video3d.fetch.unpacked import unpacked_table
 from video3d.model.architecture import STAGES
@@ -180,3 +181,31 @@ def test_an_archive_that_a_rule_makes_need_not_be_there(here):
 def test_the_check_imports_no_paddle():
     code = "import sys; from video3d.preflight import plan; sys.exit('paddle' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT / "workflow_scripts", check=True)
+
+
+def own(here, changes: dict | None = None, files: int = 4) -> str:
+    """What the check says about own videos of two classes, of which one has a recording more."""
+    for name, count in (("跳舞", files), ("run", files + 1)):
+        for number in range(count):
+            path = here / "own" / name / f"take{number // 2} {number}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    find_videos.cache_clear()
+    dataset = {"format": "folders", "name": "own", "classes": [], **(changes or {}).pop("dataset", {})}
+    return faults({"dataset": dataset, **(changes or {})}, videos=DataSource("folder", "", "own"))
+
+
+def test_own_videos_are_looked_at_before_anything_runs(here):
+    assert own(here) == ""
+    assert own(here, {"dataset": {"groups": r"^(\w+)", "folds": 2}}) == ""
+    said = own(here, {"dataset": {"groups": r"^(\w+)", "folds": 3}})
+    assert "folds: 3 splits need 3 groups (recordings) of every class, but these have fewer: 跳舞 2" in said
+    assert "dataset: groups: 9 of 9 videos do not match '(x)'" in own(here, {"dataset": {"groups": "(x)"}})
+    assert "dataset: name: ucf101 is the name of UCF101" in own(here, {"dataset": {"name": "ucf101"}})
+    assert "there is no class runn, did you mean run?" in own(here, {"dataset": {"classes": ["runn", "跳舞"]}})
+
+
+def test_splits_groups_and_batches_are_held_against_the_draw(here):
+    assert "there is no split 4; the data set has 1, 2, 3" in own(here, {"splits": [4]})
+    assert "split 1: validation_groups: anna not in the training list" in own(here, {"validation_groups": ["anna"]})
+    assert "batch_size: 10 is larger than the data: there are 6 training" in own(here, {"train": {"batch_size": 10}})

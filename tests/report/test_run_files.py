@@ -86,7 +86,7 @@ def test_a_run_from_before_settings_were_renamed_is_read(run: Path) -> None:
             r"predictions\.csv has no column class, .*run the workflow again",
         ),
         ("../../accuracy.csv", "split\n1\n", r"accuracy\.csv has no column .*run the workflow again"),
-        ("../../config.yaml", "splits: [9]", r"config\.yaml: .*splits"),
+        ("../../config.yaml", "splits: [0]", r"config\.yaml: .*splits"),
     ],
 )
 def test_damaged_files_are_named_before_and_in_reading(run: Path, name: str, content: str, message: str) -> None:

@@ -90,14 +90,11 @@ def test_protocols_are_kept_apart(tmp_path):
 
 
 def test_videos_left_out_are_counted(tmp_path):
-    lists = tmp_path / "lists"
-    lists.mkdir()
-    (lists / "classInd.txt").write_text("1 Archery\r\n2 Biking\r\n3 Bowling\r\n")
-    (lists / "trainlist01.txt").write_text("Archery/v_Archery_g01_c01.avi 1\r\n")
-    listed = ["v_Archery_g10_c01", "v_Biking_g10_c01", "v_Biking_g11_c01", "v_Bowling_g10_c01"]
-    lines = [f"{name.split('_')[1]}/{name}.avi\r\n" for name in listed]
-    (lists / "testlist01.txt").write_text("".join(lines))
-    result = table(tmp_path, [write_evaluation(tmp_path, 1, 7, [1, 1])], "--lists", lists)
+    tested = ["v_Archery_g10_c01", "v_Biking_g10_c01", "v_Biking_g11_c01", "v_Bowling_g10_c01"]
+    lines = [f"{name},{name.split('_')[1]},10,test" for name in tested]
+    lines += ["v_Archery_g01_c01,Archery,1,train"]
+    (tmp_path / "videos.csv").write_text("\n".join(["video,class,group,split1", *lines]))
+    result = table(tmp_path, [write_evaluation(tmp_path, 1, 7, [1, 1])], "--videos", tmp_path / "videos.csv")
     assert result["left_out"].tolist() == [1, 1]  # g11 of Biking; Bowling is none of the model's classes
 
 

@@ -4,10 +4,11 @@ import csv
 
 import pytest
 
-from audit import audit_videos, format_audit, main, read_listed
+from audit import audit_videos, format_audit, main
 from helpers.script_call import call
-from video3d.common.errors import UserError
-from video3d.dataset.ucf101 import read_class_index
+from video3d.dataset.safe_names import safe_name
+from video3d.dataset.ucf101 import list_videos
+from video3d.dataset.video_table import DatasetVideo, classes_of, write_videos
 
 MANIFEST = """video,frames,fps,width,height,bytes,status,message,content
 v_Punch_g01_c01,100,25.0,32,24,5000,ok,,aaaa
@@ -36,11 +37,12 @@ def data(tmp_path):
     (lists / "trainlist01.txt").write_text("\r\n".join(train))
     (frames / "Punch.csv").write_text(MANIFEST)
     (frames / "HandstandPushups.csv").write_text(PUSHUPS)
+    write_videos(tmp_path / "videos.csv", list_videos(lists))
     return tmp_path
 
 
 def run_audit(data, *classes, settings="{clip: {frames: 16}}"):
-    files = ["--lists", data / "lists", "--frames", data / "frames", "--output", data / "audit.csv"]
+    files = ["--videos", data / "videos.csv", "--frames", data / "frames", "--output", data / "audit.csv"]
     return call(main, *files, "--classes", *classes, "--settings", settings)
 
 
@@ -59,7 +61,7 @@ def test_every_listed_video_is_judged(data):
         ["v_Punch_g05_c01", "Punch", "5", "duplicate", "100", "same frames as v_HandStandPushups_g01_c01"],
         ["v_Punch_g06_c01", "Punch", "6", "missing", "0", "listed, but not among the videos"],
         ["v_Punch_g07_c01", "Punch", "7", "ok", "16", ""],
-        ["v_Punch_g26_c01", "Punch", "", "unlisted", "90", "no official list names it; it is not used"],
+        ["v_Punch_g26_c01", "Punch", "", "unlisted", "90", "no list names it; it is not used"],
     ]
     table = {line.split()[0]: line.split()[1:] for line in result.stderr.splitlines() if line and line[0] != "v"}
     assert table["class"] == ["ok", "missing", "unreadable", "damaged", "duplicate", "short", "unlisted"]
@@ -75,11 +77,8 @@ def test_short_depends_on_the_clip(data):
 
 
 def test_all_official_videos_are_listed(official_lists):
-    classes = read_class_index(official_lists)
-    listed = read_listed(official_lists, classes)
-    assert len(listed) == 13_320
-    assert (listed[0].video, listed[-1].video) == ("v_ApplyEyeMakeup_g01_c01", "v_YoYo_g25_c05")
-    missing = audit_videos(listed, {name: {} for name in classes}, 16)
+    listed = list_videos(official_lists)
+    missing = audit_videos(listed, {name: {} for name in classes_of(listed)}, 16)
     assert {row.status for row in missing} == {"missing"}
     assert len(format_audit(missing).splitlines()) == 1 + 101 + 1 + 13_320
 
@@ -89,8 +88,11 @@ def test_all_official_videos_are_listed(official_lists):
     [
         (lambda data: (data / "frames/Punch.csv").unlink(), "Punch.csv does not exist: make it with extract_frames"),
         (lambda data: (data / "frames/Punch.csv").write_text("video\nv_Punch_g01_c01\n"), "lacks one of the columns"),
-        (lambda data: (data / "lists/classInd.txt").write_text("1 Puncn\n"), "no class Punch, did you mean Puncn?"),
-        (lambda data: [path.unlink() for path in (data / "lists").glob("t*.txt")], "holds no trainlist"),
+        (
+            lambda data: (data / "videos.csv").write_text("video,class,group\na,Puncn,1\n"),
+            "no class Punch, did you mean Puncn?",
+        ),
+        (lambda data: (data / "videos.csv").unlink(), "videos.csv does not exist: make it with list_videos"),
     ],
 )
 def test_wrong_input_is_named_and_nothing_is_written(data, damage, message):
@@ -101,6 +103,13 @@ def test_wrong_input_is_named_and_nothing_is_written(data, damage, message):
     assert not (data / "audit.csv").exists()
 
 
-def test_lists_without_these_classes(data):
-    with pytest.raises(UserError, match="holds no trainlist"):
-        read_listed(data / "frames", ["Punch"])
+def test_names_that_no_file_can_have_are_found_by_those_on_disk(data):
+    """Two classes have a video of one name, and the manifests know all by their names on disk."""
+    names = ["Räder?/1.mp4", "../1.mp4"]
+    listed = [DatasetVideo(name, class_name, "", {1: "test"}) for name in names for class_name in ("Räder?", "con")]
+    write_videos(data / "videos.csv", listed[:1] + listed[3:])
+    for video, frames in ((listed[0], 20), (listed[3], 30)):
+        row = f"{safe_name(video.name)},{frames},25.0,32,24,1,ok,,{frames}\n"
+        (data / f"frames/{safe_name(video.class_name)}.csv").write_text(MANIFEST.splitlines()[0] + "\n" + row)
+    assert run_audit(data, "Räder?", "con").returncode == 0
+    assert (data / "audit.csv").read_text().splitlines()[1:] == ["Räder?/1.mp4,Räder?,,ok,20,", "../1.mp4,con,,ok,30,"]

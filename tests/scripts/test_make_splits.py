@@ -11,7 +11,8 @@ from export_lists import annotation_lists
 from helpers.script_call import call
 from make_splits import apply_audit, make_split, require_videos
 from video3d.dataset.audit_table import AuditedVideo
-from video3d.dataset.ucf101 import CLASSES, read_official_split
+from video3d.dataset.ucf101 import CLASSES, list_videos
+from video3d.dataset.video_table import write_videos
 
 CLASS_NAMES = ["Archery", "HandstandPushups", "Punch"]
 VIDEO_NAMES = {"HandstandPushups": "HandStandPushups"}
@@ -49,9 +50,18 @@ def spoil(data, name, group, status, message="why"):
 
 
 def run(data, classes=CLASS_NAMES, faulty="stop", validation=(), split=1):
-    settings = f"{{dataset: {{classes: [{', '.join(classes)}], faulty_videos: {faulty}}}, "
-    settings += f"validation_groups: [{', '.join(map(str, validation))}]}}"
-    files = ["--lists", data, "--audit", data / "audit.csv", "--output", data / "split1.csv"]
+    write_videos(data / "videos.csv", list_videos(data))
+    settings = f"{{dataset: {{faulty_videos: {faulty}}}, validation_groups: [{', '.join(map(str, validation))}]}}"
+    files = [
+        "--videos",
+        data / "videos.csv",
+        "--classes",
+        *classes,
+        "--audit",
+        data / "audit.csv",
+        "--output",
+        data / "split1.csv",
+    ]
     files += ["--left-out", data / "split1_left_out.csv"]
     return call(make_splits.main, *files, "--split", split, "--settings", settings)
 
@@ -158,8 +168,7 @@ def test_wrong_validation_groups(data, groups, message):
 
 def test_unknown_class_and_split(data):
     assert "no class Punhc, did you mean Punch?" in run(data, ["Punhc"]).stderr
-    assert "trainlist04.txt does not exist" in run(data, split=4).stderr
-    assert "no class ApplyEyeMakeup" in run(data, []).stderr  # none configured means UCF101's
+    assert "there is no split 4; the data set has 1" in run(data, split=4).stderr
 
 
 def test_outdated_audit(data):
@@ -171,17 +180,17 @@ def test_outdated_audit(data):
 
 @pytest.mark.parametrize("split", [1, 2, 3])
 def test_no_group_crosses_on_the_official_lists(official_lists, split):
-    train, test = read_official_split(official_lists, split)
-    rows = make_split(train, test, CLASSES, [22, 23])
+    videos = list_videos(official_lists)
+    rows = make_split(videos, split, CLASSES, [22, 23])
     groups = {subset: set() for subset in ("train", "validation", "test")}
     for row in rows:
         groups[row.subset].add((row.class_name, row.group))
     assert not groups["train"] & groups["validation"]
     assert not groups["train"] & groups["test"]
     assert not groups["validation"] & groups["test"]
-    assert {group for _, group in groups["validation"]} == {22, 23} and len(groups["validation"]) == 2 * 101
+    assert {group for _, group in groups["validation"]} == {"22", "23"} and len(groups["validation"]) == 2 * 101
     assert {(row.class_name, row.group) for row in rows if row.subset == "test"} == {
-        (video.class_name, video.group) for video in test
+        (video.class_name, video.group) for video in videos if video.subsets[split] == "test"
     }
     usable, faulty = apply_audit(
         rows, {row.name: AuditedVideo(row.name, row.class_name, row.group, "ok", 30, "") for row in rows}

@@ -52,7 +52,7 @@ MISTAKES = {
     ),
     "two mistakes": setting("train={bach_size: 1, epochz: 2}", "train: bach_size", "train: epochz"),
     "a list that is none": setting("splits=1", "splits: expected a list, found 1; a list is written [1]"),
-    "a split that does not exist": setting("splits=[4]", "splits: entry 1: expected at most 3, found 4"),
+    "a split that does not exist": setting("splits=[4]", "splits: there is no split 4; the data set has 1, 2, 3"),
     "a path as run": setting("run=../elsewhere", "run: expected a name of letters", "found the text '../elsewhere'"),
     "braces in the run": setting("run='a{b}'", "run: expected a name of letters", "a{b}"),
     "a wildcard in the data set's name": setting("dataset={name: '<run>'}", "dataset: name: expected a name", "<run>"),
@@ -104,7 +104,7 @@ MISTAKES = {
         "evaluate={weights: {3: results/tiny/split1/seed7/weights.pdparams}}",
         "evaluate: weights: 3", "split 3, which is not in splits: [1, 2]",
     ),
-    "weights of a fourth split": setting("evaluate={weights: {4: a.pdparams}}", "unknown key evaluate: weights: 4"),
+    "weights of a fourth split": setting("evaluate={weights: {4: a.pdparams}}", "split 4, which is not in splits"),
     "missing weights to start from": setting(
         "train={weights: 'a{b} <run>.pdparams'}", "train: weights: a{b} <run>.pdparams does not exist"
     ),

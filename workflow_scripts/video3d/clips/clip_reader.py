@@ -38,7 +38,7 @@ def centre_request(
 
     The arguments are the attributes of `ClipRequest`. Raises UserError if the size of the first frame cannot be read.
     """
-    box = centre_box(*frame_size(pack, video.name, int(indices[0])))
+    box = centre_box(*frame_size(pack, video.folder, int(indices[0])))
     return ClipRequest(video, pack, indices, box, flip, resizing=resizing)
 
 
@@ -47,12 +47,15 @@ def open_packs(frames: str | os.PathLike, videos: Sequence[Video]) -> dict[str, 
 
     Raises UserError if a pack is missing or holds other videos or other numbers of frames than the split table says.
     """
-    packs = {name: Pack(Path(frames) / f"{name}.zip") for name in sorted({video.class_name for video in videos})}
+    packs = {
+        name: Pack(Path(frames) / f"{pack}.zip")
+        for name, pack in sorted({(video.class_name, video.pack) for video in videos})
+    }
     for video in videos:
-        found = packs[video.class_name].videos.get(video.name, 0)
+        found = packs[video.class_name].videos.get(video.folder, 0)
         if found != video.frames:
             raise UserError(
-                f"{Path(frames) / video.class_name}.zip holds {found} frames of {video.name}, but the split table says "
+                f"{packs[video.class_name].path} holds {found} frames of {video.name}, but the split table says "
                 f"{video.frames}; extract the frames of {video.class_name} again, then audit and make_splits"
             )
     return packs
@@ -79,7 +82,7 @@ def decode_frames(
     Args:
         out: uint8 RGB (T, size, size, 3), overwritten.
         pack: the pack of the video's class.
-        video: the name of the video.
+        video: the name of its folder in the pack.
         indices: 0-based indices of T frames.
         box: the rectangle, in pixels of a frame; `frame_size` tells how large frames are.
         resizing: one of `spatial_crops.RESIZERS`.
@@ -99,7 +102,7 @@ def decode_frames(
 def read_clip(out: np.ndarray, request: ClipRequest) -> None:
     """Decode a clip into `out`, uint8 RGB (T, size, size, 3). Raises what `decode_frames` raises."""
     indices = request.indices.tolist()
-    decode_frames(out, request.pack, request.video.name, indices, request.box, request.resizing)
+    decode_frames(out, request.pack, request.video.folder, indices, request.box, request.resizing)
     if request.flip:
         mirror(out)
     if request.colours is not None:

@@ -23,6 +23,8 @@ from video3d.common.settings_types import (
     CountOrZero,
     Divisor,
     FilePath,
+    Group,
+    Grouping,
     Items,
     Name,
     NotNegative,
@@ -32,6 +34,7 @@ from video3d.common.settings_types import (
     Seed,
     Sha256,
     Size,
+    Split,
     SplitKey,
     Switch,
     Text,
@@ -60,7 +63,11 @@ class Section(BaseModel):
 
 
 class DatasetSettings(Section):
-    """Where the videos and the official lists come from."""
+    """Where the videos come from, and what says which of them train and test."""
+
+    format: Literal["ucf101", "folders", "table"] = "ucf101"
+    """ucf101: UCF101's names and lists; folders: own videos, <Class>/<any name> in any container, with splits that are
+    drawn; table: own videos that a CSV file lists, with its splits or drawn ones (docs/own-videos.md)"""
 
     name: Name = "ucf101"
     """name of the data set; it lives in resources/<name>/ and data/<name>/"""
@@ -69,7 +76,8 @@ class DatasetSettings(Section):
         "https://storage.googleapis.com/thumos14_files/UCF101_videos.zip"
     ]
     """sources of the videos, tried in order: URLs of one archive, a ZIP or RAR on this machine (path or file: URL), or
-    a folder of videos; ~ and $VARIABLES are expanded, and what exists on this machine wins over URLs"""
+    a folder of videos, or the CSV file of format table; ~ and $VARIABLES are expanded, and what exists on this machine
+    wins over URLs"""
 
     videos_sha256: Annotated[Sha256 | None, FROM_NULL] = None
     """SHA-256 of the archive of videos; required for a URL, checked for a local archive if given"""
@@ -83,7 +91,20 @@ class DatasetSettings(Section):
     """SHA-256 of the archive of lists; required for a URL, checked for a local archive if given"""
 
     classes: Annotated[UniqueItems[ClassName], AfterValidator(sorted)] = []
-    """the classes used, in any order; empty means all 101 of UCF101; only their videos are fetched from a remote ZIP"""
+    """the classes used, in any order; empty means all: the 101 of UCF101, or the class folders of own videos; only the
+    videos of these are fetched from a remote ZIP of UCF101"""
+
+    groups: Grouping = ""
+    """format folders: what tells the recording that a video is cut from, as all videos of one are either trained on or
+    tested: a regular expression whose first parentheses match its name in the path below the class folder, or a number,
+    the level of the folder below the class folder that is named after it; empty: each video is one of its own"""
+
+    folds: Annotated[int, Field(ge=2, le=99), FROM_TEXT] = 3
+    """own videos: how many splits are drawn, where a table brings none; each tests on one part of the groups and
+    trains on all others"""
+
+    draw_seed: Seed = 0
+    """own videos: another seed draws other splits"""
 
     faulty_videos: Literal["stop", "leave_out"] = "stop"
     """what to do about listed videos that are missing, unreadable or damaged: stop before any training, or leave_out,
@@ -297,17 +318,17 @@ class Settings(Section):
     device: Literal["auto", "gpu", "cpu"] = "auto"
     """auto: the GPU if Paddle can use one, else the CPU; gpu: an error without a usable GPU; cpu"""
 
-    splits: Annotated[UniqueItems[Annotated[int, Field(ge=1, le=3), FROM_TEXT]], Field(min_length=1)] = [1, 2, 3]
-    """which of the official splits are trained and evaluated"""
+    splits: Annotated[UniqueItems[Split], Field(min_length=1)] = [1, 2, 3]
+    """which splits of the data set are trained and evaluated, by their numbers"""
 
     seeds: Annotated[UniqueItems[Seed], Field(min_length=1)] = [10001]
     """one training per split and seed"""
 
-    validation_groups: UniqueItems[Annotated[int, Field(ge=1, le=99), FROM_TEXT]] = []
-    """groups (1 to 25) held out of the training list of every class, for those who select or tune"""
+    validation_groups: UniqueItems[Group] = []
+    """groups held out of the training list of every class, for those who select or tune; UCF101's are 1 to 25"""
 
     dataset: DatasetSettings = Field(default_factory=DatasetSettings)
-    """where the videos and the official lists come from"""
+    """where the videos come from, and what says which of them train and test"""
 
     frames: FramesSettings = Field(default_factory=FramesSettings)
     """how the frames are extracted"""

@@ -1,5 +1,6 @@
 """The types of settings: which values each takes, in all the ways that people and command lines write them."""
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -47,6 +48,21 @@ def with_text_keys(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [with_text_keys(item) for item in value]
     return value
+
+
+def _number_or_text(value: Any) -> Any:
+    """Return the whole number that a text is written as, so that '7' of a command line is 7; other text as it is."""
+    if not isinstance(value, int | str) or isinstance(value, bool):
+        raise expected("text or a whole number")
+    return int(value) if isinstance(value, str) and re.fullmatch("0|[1-9][0-9]{0,8}", value, re.ASCII) else value
+
+
+def _grouping(groups: int | str) -> int | str:
+    """Return `groups`. Raises an error unless it is a level from 1, or a regular expression with parentheses."""
+    with contextlib.suppress(re.error):
+        if groups == "" or (groups >= 1 if isinstance(groups, int) else re.compile(groups).groups):
+            return groups
+    raise expected("a regular expression with parentheses around the group's name, or a folder level from 1")
 
 
 def _without_fraction(value: float) -> float:
@@ -97,6 +113,7 @@ LARGEST, LARGEST_SEED = 1_000_000, 2**31 - 1
 Switch = Annotated[bool, FROM_TEXT]
 Count = Annotated[int, Field(ge=1, le=LARGEST), FROM_TEXT]
 CountOrZero = Annotated[int, Field(ge=0, le=LARGEST), FROM_TEXT]
+Split = Annotated[int, Field(ge=1, le=99), FROM_TEXT]
 Size = Annotated[int, Field(ge=1, le=1024), FROM_TEXT]  # of what memory is needed for
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), FROM_TEXT]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST), FROM_TEXT, AS_WRITTEN]
@@ -112,10 +129,15 @@ Name = _text_like(
     "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
     "a name of letters, digits, _, . and -, the first a letter or digit, at most 100 of them",
 )
-ClassName = _text_like("[A-Za-z0-9_]{1,100}", "the name of a class, of letters, digits and _, at most 100 of them")
+ClassName = _text_like(
+    r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff/-][^\x00-\x1f\x7f-\x9f\ud800-\udfff/]{0,199}",
+    "the name of a class, of at most 200 characters, without / and control characters, and without - in front",
+)
+Group = Annotated[int | str, BeforeValidator(_number_or_text)]
+Grouping = Annotated[Group, AfterValidator(_grouping)]
 Sha256 = _text_like("[0-9a-f]{64}", "64 digits 0-9 and a-f, as sha256sum prints them")
 Prose = _text_like(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]*", "text without control characters")
-SplitKey = _text_like("[123]", "a split, 1, 2 or 3, with its file: {1: path}")
+SplitKey = _text_like("[1-9][0-9]?", "the number of a split with its file: {1: path}")
 
 T = TypeVar("T")
 Items = Annotated[list[T], FROM_TEXT]

@@ -17,7 +17,7 @@ class AuditedVideo(NamedTuple):
 
     video: str
     class_name: str
-    group: int | str
+    group: str
     status: str
     frames: int
     message: str
@@ -33,7 +33,7 @@ def read_audit(path: Path) -> list[AuditedVideo]:
     rows = read_table(path, COLUMNS, made_by="audit")
     try:
         return [
-            AuditedVideo(video, class_name, group and int(group), status, int(frames), message)
+            AuditedVideo(video, class_name, group, status, int(frames), message)
             for video, class_name, group, status, frames, message in ([row[name] for name in COLUMNS] for row in rows)
         ]
     except ValueError as error:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from video3d.common.errors import UserError
 from video3d.common.tables import read_table, write_table
+from video3d.dataset.safe_names import natural_key, safe_name
 
 COLUMNS = ("video", "class", "label", "group", "subset", "frames")  # of the fields of `Video`, in their order
 
@@ -17,9 +18,19 @@ class Video(NamedTuple):
     name: str
     class_name: str
     label: int
-    group: int
+    group: str
     subset: str
     frames: int
+
+    @property
+    def folder(self) -> str:
+        """The name of its frames' folder in the pack, and of its row in the manifest."""
+        return safe_name(self.name)
+
+    @property
+    def pack(self) -> str:
+        """The name of its class's pack and manifest, without the ending."""
+        return safe_name(self.class_name)
 
 
 def write_split(path: Path, videos: Iterable[Video]) -> None:
@@ -35,7 +46,7 @@ def read_split(path: str | os.PathLike) -> list[Video]:
     rows = read_table(Path(path), COLUMNS, made_by="make_splits.py")
     try:
         videos = [
-            Video(name, class_name, int(label), int(group), subset, int(frames))
+            Video(name, class_name, int(label), group, subset, int(frames))
             for name, class_name, label, group, subset, frames in ([row[name] for name in COLUMNS] for row in rows)
         ]
     except ValueError as error:
@@ -55,3 +66,10 @@ def class_names(videos: Sequence[Video]) -> list[str]:
     if list(names) != list(range(len(names))) or len(pairs) != len(names):
         raise UserError(f"the split table's labels are not 0 … {len(pairs) - 1}, one a class: {sorted(pairs)[:5]} …")
     return list(names.values())
+
+
+def number_groups(videos: Sequence[Video]) -> list[int]:
+    """Return a number for the group of each video, from 0, in the natural order of the groups' names."""
+    order = sorted({video.group for video in videos}, key=natural_key)
+    numbers = {group: number for number, group in enumerate(order)}
+    return [numbers[video.group] for video in videos]

@@ -1,40 +1,48 @@
-"""Which listed videos of one official split train, validate and test, and whether that is enough."""
+"""Which videos of a data set train, validate and test in one split, and whether that is enough."""
 
 from collections.abc import Collection, Iterable, Sequence
 
 from video3d.common.errors import UserError
+from video3d.dataset.safe_names import natural_key
 from video3d.dataset.split_table import Video
-from video3d.dataset.ucf101 import ListedVideo
+from video3d.dataset.video_table import DatasetVideo
+
+GROUPS_SHOWN = 10
 
 
 def make_split(
-    train: Sequence[ListedVideo],
-    test: Sequence[ListedVideo],
-    class_names: Sequence[str],
-    validation_groups: Collection[int],
+    videos: Sequence[DatasetVideo], split: int, class_names: Sequence[str], validation_groups: Collection[int | str]
 ) -> list[Video]:
-    """Return the videos of the classes `class_names`, in the order of the lists; `frames` is still 0.
+    """Return the videos of one split: those of training and validation, then the test; `frames` is still 0.
 
-    Raises UserError if a list has no video of these classes, or if `validation_groups` are not groups of the training
-    list or leave nothing to train on.
+    Raises UserError if there is no such split, or if `validation_groups` are not groups of what is trained on or leave
+    nothing to train on.
+
+    Args:
+        videos: of the data set.
+        split: the number of the split.
+        class_names: the classes that count; positions are the labels.
+        validation_groups: what is moved from the training to the validation videos, in every class.
     """
-    labels = {name: label for label, name in enumerate(class_names)}
+    splits = sorted({number for video in videos for number in video.subsets})
+    if split not in splits:
+        raise UserError(f"splits: there is no split {split}; the data set has {', '.join(map(str, splits)) or 'none'}")
+    labels, held_out = {name: label for label, name in enumerate(class_names)}, set(map(str, validation_groups))
     rows = []
-    for subset, listed in (("train", train), ("test", test)):
-        for video in listed:
-            if video.class_name in labels:
-                held_out = subset == "train" and video.group in validation_groups
-                name = "validation" if held_out else subset
-                rows.append(Video(video.video, video.class_name, labels[video.class_name], video.group, name, 0))
+    for name, class_name, group, subsets in videos:
+        if class_name in labels and split in subsets:
+            moved = subsets[split] == "train" and group in held_out
+            subset = "validation" if moved else subsets[split]
+            rows.append(Video(name, class_name, labels[class_name], group, subset, 0))
     groups = {row.group for row in rows if row.subset != "test"}
-    if unknown := sorted(set(validation_groups) - groups):
+    if unknown := sorted(held_out - groups, key=natural_key):
         raise UserError(
-            f"validation_groups: {', '.join(map(str, unknown))} not in the training list, whose groups are "
-            f"{_ranges(groups) or 'none'}; validation videos come from the training list only"
+            f"validation_groups: {', '.join(unknown)} not in the training list, whose groups are "
+            f"{_enumerate(groups) or 'none'}; validation videos come from the training list only"
         )
-    if groups and groups <= set(validation_groups):
+    if groups and groups <= held_out:
         raise UserError("validation_groups: these are all groups of the training list; nothing is left to train on")
-    return rows
+    return sorted(rows, key=lambda row: row.subset == "test")
 
 
 def require_videos(rows: Iterable[Video], class_names: Sequence[str]) -> list[str]:
@@ -52,10 +60,13 @@ def require_videos(rows: Iterable[Video], class_names: Sequence[str]) -> list[st
     return without
 
 
-def _ranges(numbers: Iterable[int]) -> str:
-    """Return numbers as text, ascending, with neighbours joined: 8–25."""
+def _enumerate(groups: Collection[str]) -> str:
+    """Return the names of groups as text, in their natural order, with neighbouring numbers joined: 8–25."""
+    if not all(group.isdecimal() for group in groups):
+        shown = sorted(groups, key=natural_key)
+        return ", ".join(shown[:GROUPS_SHOWN]) + (f" … {len(shown)} in all" if len(shown) > GROUPS_SHOWN else "")
     parts: list[list[int]] = []
-    for number in sorted(numbers):
+    for number in sorted(map(int, groups)):
         if parts and number == parts[-1][-1] + 1:
             parts[-1][1:] = [number]
         else:

@@ -4,14 +4,14 @@ Source: Soomro, Zamir, Shah, "UCF101: A Dataset of 101 Human Actions Classes Fro
 2012, and the files of its "train/test splits for action recognition".
 """
 
-import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from video3d.common.errors import UserError
+from video3d.dataset.video_table import DatasetVideo
 
 # The order of classInd.txt, which ignores case: the labels are positions in it.
 CLASSES = tuple(
@@ -62,6 +62,21 @@ class ListedVideo(NamedTuple):
     label: int | None
 
 
+def list_videos(lists: Path) -> list[DatasetVideo]:
+    """Return every video that a train or test list in the folder `lists` names, by label, group and name.
+
+    Raises UserError if a list is missing or malformed, or if the lists of a split contradict each other.
+    """
+    order = {name: label for label, name in enumerate(read_class_index(lists))}
+    found: dict[ListedVideo, dict[int, str]] = {}
+    for split in sorted({int(path.stem[-2:]) for path in list_paths(lists)}):
+        for subset, listed in zip(("train", "test"), read_official_split(lists, split), strict=True):
+            for video in listed:
+                found.setdefault(video, {})[split] = subset
+    in_order = sorted(found, key=lambda video: (order[video.class_name], video.group, video.video))
+    return [DatasetVideo(video.video, video.class_name, str(video.group), found[video]) for video in in_order]
+
+
 def read_class_index(lists: Path) -> list[str]:
     """Return the class names in `classInd.txt` of the folder `lists`, in the order of their labels.
 
@@ -102,15 +117,20 @@ def read_list(path: Path) -> list[ListedVideo]:
     return list(listed.values())
 
 
+def list_paths(lists: Path) -> list[Path]:
+    """Return the train and test lists in the folder `lists`. Raises UserError if there is none."""
+    paths = sorted([*Path(lists).glob("trainlist[0-9][0-9].txt"), *Path(lists).glob("testlist[0-9][0-9].txt")])
+    if not paths:
+        raise UserError(f"{lists} holds no trainlist0k.txt and no testlist0k.txt")
+    return paths
+
+
 def read_all_lists(lists: Path) -> list[ListedVideo]:
     """Return the videos of every list in the folder `lists`; a video comes as often as it is listed.
 
     Raises UserError if there is no list or a line is malformed.
     """
-    paths = sorted([*Path(lists).glob("trainlist*.txt"), *Path(lists).glob("testlist*.txt")])
-    if not paths:
-        raise UserError(f"{lists} holds no trainlist0k.txt and no testlist0k.txt")
-    return [video for path in paths for video in read_list(path)]
+    return [video for path in list_paths(lists) for video in read_list(path)]
 
 
 def read_official_split(lists: Path, split: int) -> tuple[list[ListedVideo], list[ListedVideo]]:
@@ -141,31 +161,6 @@ def read_official_split(lists: Path, split: int) -> tuple[list[ListedVideo], lis
             f"{class_name} g{group:02d}; a group must be whole in one of them"
         )
     return train, test
-
-
-def select_classes(official: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    """Return `wanted` in the order of `official`, or all of `official` if it is empty: positions are the labels.
-
-    Raises UserError that gives the nearest spelling of a class that `official` does not have.
-    """
-    unknown = [name for name in wanted if name not in official]
-    if unknown:
-        first = "; ".join(unknown_class(name, official) for name in unknown[:3])
-        more = f"; and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-        raise UserError(f"dataset: classes: {first}{more}; classInd.txt of these lists has {_enumerate(official)}")
-    return [name for name in official if name in wanted or not wanted]
-
-
-def unknown_class(name: str, official: Sequence[str]) -> str:
-    """Return in words that there is no class `name`, and which of `official` may have been meant."""
-    by_lower_case = {known.lower(): known for known in official}
-    near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.6)
-    return f"there is no class {name}" + (f", did you mean {by_lower_case[near[0]]}?" if near else "")
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
-    return f"{len(names)} classes: {shown}"
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,10 @@
 """Requests to servers that may be slow, overloaded, cut off, broken or not who they claim to be."""
 
+import errno
 import http.client
 import logging
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -15,6 +17,7 @@ import urllib3
 Result = TypeVar("Result")
 TIMEOUT = 30  # seconds without an answer or without a byte
 ATTEMPTS = 8  # in a row that bring nothing
+ATTEMPTS_WITHOUT_NETWORK = 3  # before the first answer; a machine that has no network is told so within seconds
 LONGEST_PAUSE = 60  # seconds; the first pause is FIRST_PAUSE, each further one is twice as long
 FIRST_PAUSE = 1
 PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
@@ -32,17 +35,28 @@ class TemporaryFailure(Exception):
         self.pause = pause
 
 
+class NoNetwork(TemporaryFailure):
+    """The name of the server is not known here, or no way leads to it."""
+
+
 class Session(requests.Session):
     """Verifies certificates, follows no redirection from https to http, and raises TemporaryFailure or MirrorError."""
 
     def __init__(self):
         super().__init__()
+        self.answered = False  # by any server: then a network that is gone may come back
         self.headers.update({"User-Agent": "video3d", "Accept-Encoding": "identity"})
 
     def request(self, method: str, url: str, **options) -> requests.Response:
         """Send a request; return the answer if its status is good, or 416 (the range asked for is empty)."""
-        with translated_errors(url):
-            response = super().request(method, url, **{"timeout": TIMEOUT} | options)
+        try:
+            with translated_errors(url):
+                response = super().request(method, url, **{"timeout": TIMEOUT} | options)
+        except NoNetwork as failure:
+            if self.answered:
+                raise TemporaryFailure(str(failure)) from failure
+            raise
+        self.answered = True
         if not response.ok and response.status_code != requests.codes.requested_range_not_satisfiable:
             reason = f"HTTP {response.status_code} {response.reason}"
             pause = response.headers.get("Retry-After", "")
@@ -63,8 +77,11 @@ class Session(requests.Session):
 def retry(attempt: Callable[[], Result], url: str) -> Result:
     """Call `attempt` until it raises no TemporaryFailure, and return its result; pause longer after each failure.
 
-    Raises MirrorError after `ATTEMPTS` failures in a row.
+    Raises MirrorError after `ATTEMPTS` failures in a row, or `ATTEMPTS_WITHOUT_NETWORK` if the last is NoNetwork.
     """
+
+    def without_network(state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= ATTEMPTS_WITHOUT_NETWORK and isinstance(state.outcome.exception(), NoNetwork)
 
     def pause(state: tenacity.RetryCallState) -> float:
         backoff = tenacity.wait_exponential(FIRST_PAUSE, LONGEST_PAUSE)(state)
@@ -79,7 +96,7 @@ def retry(attempt: Callable[[], Result], url: str) -> Result:
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TemporaryFailure),
-        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        stop=tenacity.stop_any(tenacity.stop_after_attempt(ATTEMPTS), without_network),
         wait=pause,
         before_sleep=announce,
         retry_error_callback=give_up,
@@ -96,9 +113,10 @@ def translated_errors(url: str) -> Iterator[None]:
             raise TemporaryFailure(f"TLS connection broken ({error})") from error
         raise MirrorError(certificate_advice(url, error)) from error
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-        raise TemporaryFailure(f"no connection ({_cause(error)})") from error
+        failure = NoNetwork if _unreachable(error) else TemporaryFailure
+        raise failure(f"no connection ({_text(_cause(error))})") from error
     except urllib3.exceptions.HTTPError as error:
-        raise TemporaryFailure(f"connection cut ({_cause(error)})") from error
+        raise TemporaryFailure(f"connection cut ({_text(_cause(error))})") from error
     except requests.exceptions.RequestException as error:
         raise MirrorError(str(error)) from error
 
@@ -115,10 +133,21 @@ def certificate_advice(url: str, error: Exception) -> str:
     )
 
 
-def _cause(error: BaseException) -> str:
-    """Return the innermost reason of an error of requests or urllib3, in a few words."""
+def _unreachable(error: BaseException) -> bool:
+    """Return whether an error of requests says that this machine finds no way to the server at all."""
+    cause = _cause(error)
+    return isinstance(cause, socket.gaierror) or getattr(cause, "errno", None) in {errno.ENETUNREACH, errno.EHOSTUNREACH}
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the innermost reason of an error of requests or urllib3."""
     while inner := next((part for part in (*error.args, error.__context__) if isinstance(part, Exception)), None):
         error = inner
+    return error
+
+
+def _text(error: BaseException) -> str:
+    """Return the reason of an error of requests or urllib3 in a few words."""
     if isinstance(error, http.client.IncompleteRead) and error.expected is not None:
         return f"{error.expected:,} bytes are missing"
     return str(error)

@@ -14,7 +14,8 @@ from video3d.common.disk import disk_faults_are_errors, require_space
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path
 from video3d.common.stored_zip import StoredZip
-from video3d.dataset.ucf101 import VIDEO_NAME, VideoName, unknown_class
+from video3d.dataset.ucf101 import VIDEO_NAME, VideoName
+from video3d.dataset.video_table import unknown_class
 from video3d.fetch.archive_members import ZIP_ERRORS, is_video, require_sensible_size, zip_members
 from video3d.fetch.download import download, link, require_checksum
 from video3d.fetch.http_session import MirrorError, Session, TemporaryFailure, retry, translated_errors

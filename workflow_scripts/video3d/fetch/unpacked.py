@@ -10,6 +10,7 @@ from video3d.common.settings import DatasetSettings
 from video3d.common.tables import read_table
 from video3d.dataset.ucf101 import VideoName
 from video3d.fetch.archive_members import is_video
+from video3d.fetch.own_videos import open_source, places
 
 COLUMNS = ("video", "class", "bytes", "source_bytes")
 
@@ -38,6 +39,29 @@ def is_unpacked(table: Path, source: Path, classes: Collection[str]) -> bool:
         listed = {row["video"].lower() for row in rows}
         return all(name.lower() in listed for name in find_videos_of_classes(source, classes))
     return bool(rows) and (not source.is_file() or rows[0]["source_bytes"] == str(source.stat().st_size))
+
+
+def are_own_videos_linked(table: Path, source: Path, classes: Collection[str], videos: Path) -> bool:
+    """Return whether the table has just the own videos of `classes` in `source`, and `videos` has links to them.
+
+    A video that was removed there has to leave the table, too; a folder that was moved is linked to anew.
+    """
+    try:
+        rows = read_table(table, COLUMNS, "unpack")
+    except UserError:
+        return False
+    now, folder = places(source, classes), open_source(source).path
+    listed = {(row["class"], row["video"]) for row in rows} == {
+        (place.parent.name, place.stem) for place in now.values()
+    }
+    return listed and all(_leads_to(videos / place, folder / member.name) for member, place in now.items())
+
+
+def _leads_to(link: Path, file: Path) -> bool:
+    try:
+        return link.samefile(file)
+    except OSError:
+        return False
 
 
 def find_videos_of_classes(folder: Path, classes: Collection[str]) -> list[str]:

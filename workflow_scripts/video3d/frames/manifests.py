@@ -28,11 +28,11 @@ def manifest_column(frames: str | os.PathLike, videos: Sequence[Video], column: 
     Raises UserError if a manifest is missing, lacks the column or does not know a video.
     """
     tables: dict[str, dict[str, str]] = {}
-    for name in {video.class_name for video in videos}:
+    for name in {video.pack for video in videos}:
         rows = read_table(Path(frames) / f"{name}.csv", ("video", column), made_by="extract_frames.py")
         tables[name] = {row["video"]: row[column] for row in rows}
-    unknown = [video for video in videos if not tables[video.class_name].get(video.name)]
+    unknown = [video for video in videos if not tables[video.pack].get(video.folder)]
     if unknown:
         first = unknown[0]
-        raise UserError(f"{Path(frames) / first.class_name}.csv does not know {first.name}; extract its frames again")
-    return [tables[video.class_name][video.name] for video in videos]
+        raise UserError(f"{Path(frames) / first.pack}.csv does not know {first.name}; extract its frames again")
+    return [tables[video.pack][video.folder] for video in videos]

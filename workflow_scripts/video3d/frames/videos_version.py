@@ -14,6 +14,7 @@ from pathlib import Path
 from video3d.common.errors import UserError
 from video3d.common.files import atomic_path, sha256
 from video3d.common.tables import read_table
+from video3d.dataset.video_files import is_video_file
 
 
 def videos_version(folder: Path, manifest: Path, keep: bool = True) -> str:
@@ -46,7 +47,7 @@ def _find_videos(folder: Path) -> dict[str, os.stat_result]:
     if not folder.is_dir():
         return {}
     with os.scandir(folder) as entries:  # pathlib would take most of a dry run's time
-        return {entry.name: entry.stat() for entry in entries if entry.name.endswith(".avi") and entry.is_file()}
+        return {entry.name: entry.stat() for entry in entries if is_video_file(entry.name) and entry.is_file()}
 
 
 def _hash_of_states(videos: dict[str, os.stat_result]) -> str:
@@ -63,10 +64,11 @@ def _are_decoded(videos: dict[str, os.stat_result], folder: Path, manifest: Path
         rows = read_table(manifest, ("video", "source"), made_by="extract_frames.py")
     except UserError:
         return False
-    sources = {f"{row['video']}.avi": row["source"] for row in rows}
+    sources = {row["video"]: row["source"] for row in rows}
     newest_first = sorted(videos, key=lambda name: videos[name].st_mtime_ns, reverse=True)
-    return sources.keys() == videos.keys() and all(
-        sources[name] and sha256(folder / name).startswith(sources[name]) for name in newest_first
+    found = {name: sources.get(Path(name).stem) for name in newest_first}
+    return len(sources) == len(videos) and all(
+        source and sha256(folder / name).startswith(source) for name, source in found.items()
     )
 
 

@@ -13,7 +13,10 @@ from video3d.common.settings_renamed import with_todays_names
 from video3d.report import run_files
 
 # The audit and the split tables of a run depend on these.
-SETTINGS_OF_TABLES = ("dataset.name", "dataset.faulty_videos", "frames", "validation_groups", "clip.frames")
+SETTINGS_OF_TABLES = (
+    *(f"dataset.{name}" for name in ("name", "format", "groups", "folds", "draw_seed", "faulty_videos")),
+    *("frames", "validation_groups", "clip.frames"),
+)
 # Its trainings depend on more.
 SETTINGS_OF_TRAININGS = (*SETTINGS_OF_TABLES, "model", "clip", "train")
 # What is made anew within minutes, so nobody is asked.

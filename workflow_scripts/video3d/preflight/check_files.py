@@ -40,13 +40,16 @@ def source_faults(dataset: DatasetSettings, videos: DataSource, lists: DataSourc
     An archive may be moved away once a run is finished and what was made of it is there.
     """
     made = {"videos": unpacked_table(dataset), "lists": fetched_lists(dataset)}
-    for setting, source in (("videos", videos), ("lists", lists)):
+    sources = {"videos": videos, "lists": lists} if dataset.format == "ucf101" else {"videos": videos}
+    for setting, source in sources.items():
         if source.kind == "archive" and MADE_HERE not in Path(source.path).parents:
             faults = list(missing_file(f"dataset: {setting}", source.path))
             if faults and not (made[setting].exists() and named_by_a_run(setting, dataset)):
                 yield from faults
-    if videos.kind == "folder" and not any(
-        is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names
+    if (
+        dataset.format == "ucf101"
+        and videos.kind == "folder"
+        and not any(is_video(name) for _, _, names in os.walk(videos.path, followlinks=True) for name in names)
     ):
         yield f"dataset: videos: there is no video in the folder {videos.path}, nor in a folder below"
 

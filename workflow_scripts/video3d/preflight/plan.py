@@ -13,7 +13,7 @@ from video3d.fetch.sources import DataSource
 from video3d.model.architecture import model_faults
 from video3d.preflight.check_device import device_faults, engine_faults
 from video3d.preflight.check_files import file_faults, source_faults
-from video3d.preflight.check_lists import split_faults
+from video3d.preflight.check_lists import own_faults, split_faults
 from video3d.training.requirements import settings_faults
 
 MISSING_FOLDER = "predict: videos: is not set; name a folder: --config 'predict={videos: /path/of/a/folder}'"
@@ -45,7 +45,11 @@ def check(
         *file_faults(settings, root),
         *target_faults(settings, targets),
         *model_faults(settings.model.model_dump()),
-        *split_faults(settings, lists, root),
+        *(
+            split_faults(settings, lists, root)
+            if settings.dataset.format == "ucf101"
+            else own_faults(settings, videos, root)
+        ),
     ]
     if settings.trained_splits:
         faults += settings_faults(settings.train, bool(settings.validation_groups))

@@ -14,6 +14,7 @@ import pandas as pd
 from video3d.clips.clip_reader import decode_frames, frame_size
 from video3d.clips.spatial_crops import centre_box
 from video3d.common.settings import EvaluateSettings
+from video3d.dataset.safe_names import safe_name
 from video3d.evaluation.protocols import views
 from video3d.frames.frame_pack import Pack
 
@@ -42,29 +43,29 @@ class FrameReader:
 
     def has_packs(self, class_names: Sequence[str]) -> bool:
         """Return whether the folder has the pack of every class."""
-        return all((self.folder / f"{name}.zip").is_file() for name in class_names)
+        return all((self.folder / f"{safe_name(name)}.zip").is_file() for name in class_names)
 
     def middle_frame(self, class_name: str, video: str, size: int) -> np.ndarray:
         """Return the middle frame, uint8 RGB (size, size, 3)."""
-        return self._read(class_name, video, [self._pack(class_name).videos.get(video, 1) // 2], size)[0]
+        return self._read(class_name, video, [self._pack(class_name).videos.get(safe_name(video), 1) // 2], size)[0]
 
     def middle_clip(
         self, class_name: str, video: str, length: int, evaluate: EvaluateSettings, size: int
     ) -> np.ndarray:
         """Return the clip in the middle of those that the first protocol takes, uint8 RGB (length, size, size, 3)."""
-        frames = self._pack(class_name).videos.get(video, 1)
+        frames = self._pack(class_name).videos.get(safe_name(video), 1)
         chosen = views(evaluate.protocols[0], frames, length, evaluate.uniform)
         return self._read(class_name, video, chosen.indices[(len(chosen.indices) - 1) // 2].tolist(), size)
 
     def _read(self, class_name: str, video: str, indices: Sequence[int], size: int) -> np.ndarray:
-        pack = self._pack(class_name)
+        pack, video = self._pack(class_name), safe_name(video)
         clip = np.empty((len(indices), size, size, 3), np.uint8)
         decode_frames(clip, pack, video, indices, centre_box(*frame_size(pack, video, indices[0])))
         return clip
 
     def _pack(self, class_name: str) -> Pack:
         if class_name not in self._packs:
-            self._packs[class_name] = Pack(self.folder / f"{class_name}.zip")
+            self._packs[class_name] = Pack(self.folder / f"{safe_name(class_name)}.zip")
         return self._packs[class_name]
 
 

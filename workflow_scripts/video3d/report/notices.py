@@ -4,6 +4,7 @@ import pandas as pd
 
 from video3d.common.printable import printable_lines
 from video3d.dataset.audit_table import FAULTS
+from video3d.dataset.video_table import UNKNOWN_GROUPS
 from video3d.report.headline import MEAN, Score, percent
 from video3d.report.provenance import describe_validation
 from video3d.report.published import data_kind
@@ -25,6 +26,9 @@ def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[
     if kind == "subset":
         subset = f"A subset of UCF101: {num_classes} of 101 classes; {chance}."
         said.append(f"{subset} Not comparable with published numbers.")
+    listed = audit[audit["status"] != "unlisted"]
+    if settings.dataset.format != "ucf101" and (listed["video"] == listed["group"]).all():
+        said.append(UNKNOWN_GROUPS[0].upper() + UNKNOWN_GROUPS[1:] + ".")
     faulty = int(audit["status"].isin(FAULTS).sum())
     if faulty:
         tested = {score.split: score.left_out for score in scores if score.split != MEAN and score.left_out}
@@ -32,7 +36,7 @@ def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[
         said.append(
             f"{faulty} faulty videos were left out" + (f", {where}" if where else "") + "; the audit names them."
         )
-    if len(settings.splits) < 3:
+    if kind != "other" and len(settings.splits) < 3:
         splits = ", ".join(map(str, settings.splits))
         said.append(f"Only {len(settings.splits)} of the three official splits: {splits}.")
     if groups := describe_validation(run):

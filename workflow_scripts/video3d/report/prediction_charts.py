@@ -175,11 +175,12 @@ def keep_large(table: pd.DataFrame) -> pd.DataFrame:
 
 def _draw_accuracy_by(table: pd.DataFrame, key: str, title: str, mean: float) -> alt.LayerChart:
     """Draw accuracy with intervals for each value of column `key`; the mean of all videos is a dashed line."""
-    tooltip = [f"{key}:Q", alt.Tooltip("top1:Q", format=".1%"), *INTERVAL, "videos:Q"]
-    base = alt.Chart(table).encode(
-        x=alt.X(f"{key}:Q", title=title, axis=alt.Axis(tickMinStep=1), scale=alt.Scale(zero=False, padding=12)),
-        tooltip=tooltip,
-    )
+    if pd.api.types.is_numeric_dtype(table[key]):
+        x = alt.X(f"{key}:Q", title=title, axis=alt.Axis(tickMinStep=1), scale=alt.Scale(zero=False, padding=12))
+    else:
+        x = alt.X(f"{key}:N", title=title, sort=None)
+    tooltip = [x.shorthand, alt.Tooltip("top1:Q", format=".1%"), *INTERVAL, "videos:Q"]
+    base = alt.Chart(table).encode(x=x, tooltip=tooltip)
     y = alt.Y("top1:Q", title="top-1 accuracy", axis=PER_CENT, scale=alt.Scale(domain=[0, 1]))
     line = alt.Chart(pd.DataFrame({"mean": [mean]})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="mean:Q")
     return alt.layer(

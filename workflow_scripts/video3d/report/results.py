@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from video3d.common import data_frames
 from video3d.common.errors import UserError
 from video3d.common.settings import Settings
 from video3d.report import run_files
@@ -108,7 +109,7 @@ def read_data_frame(path: Path, columns: set[str]) -> pd.DataFrame:
     """
     run_files.require_columns(path, columns)
     try:
-        return pd.read_csv(path)
+        return data_frames.read_data_frame(path)
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a CSV table ({error}); {run_files.REMEDY}") from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from video3d.dataset.safe_names import safe_name
 from video3d.report.results import Run
 
 
@@ -51,7 +52,8 @@ def _benchmark_names(run: Run, class_names: Collection[str]) -> dict[str, list[s
         "download_videos": [dataset],
         "download_splits": [dataset],
         "unpack": [dataset],
-        "extract_frames": [f"{dataset}/{class_name}" for class_name in class_names],
+        "extract_frames": [f"{dataset}/{safe_name(name)}" for name in class_names],
+        "list_videos": [dataset],
         "audit": [name],
         "make_splits": [f"{name}/split{split}" for split in run.settings.splits],
         "train": [networks[key] for key in run.trainings],

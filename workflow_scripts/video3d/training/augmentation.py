@@ -35,7 +35,7 @@ def training_request(video: Video, pack: Pack, clip: ClipSettings, train: TrainS
     """
     indices = SAMPLING[train.sampling](video.frames, clip.frames, rng)
     flip = rng.random() < train.flip
-    box = CROPS[train.crop](*frame_size(pack, video.name, int(indices[0])), clip.size, rng)
+    box = CROPS[train.crop](*frame_size(pack, video.folder, int(indices[0])), clip.size, rng)
     colours = spatial_crops.random_colours(train.colour_jitter, rng) if train.colour_jitter else None
     return ClipRequest(video, pack, indices, box, flip, colours)
 

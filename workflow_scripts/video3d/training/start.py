@@ -55,5 +55,5 @@ def log_expected_time(
         operations = training_operations(network, settings.clip, len(data.training) * epochs)
         log_cpu_time(operations, cpu_threads)
     video = data.training[0]
-    short_side = min(frame_size(data.packs[video.class_name], video.name, 0))
+    short_side = min(frame_size(data.packs[video.class_name], video.folder, 0))
     warn_of_large_frames(short_side, settings.clip.size, SMALLEST_CROPS[settings.train.crop])

@@ -49,7 +49,7 @@ class Description(Document):
     attempts: Annotated[list[Attempt], Field(fail_fast=True)] = LATER
     dataset: DatasetSettings = LATER
     frames: FramesSettings = LATER
-    validation_groups: Annotated[list[int], Field(max_length=99)] = LATER
+    validation_groups: list[int | str] = LATER
     history_sha256: Sha256 = LATER
     start: Start | None = LATER
     training_data: Annotated[dict, AfterValidator(_record)] = LATER

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from video3d.common.errors import UserError
+from video3d.dataset.safe_names import natural_key
 from video3d.dataset.split_table import Video
 from video3d.frames.manifests import manifest_column
 
@@ -26,7 +27,7 @@ class Overlap(NamedTuple):
 
     known: bool | None
     videos: list[str]
-    groups: list[tuple[str, int]]
+    groups: list[tuple[str, str]]
     tested_videos: int
     tested_groups: int
 
@@ -56,7 +57,7 @@ def record_training_data(videos: Sequence[Video], sources: Sequence[str], start:
         for group, names in groups.items():
             seen.setdefault(class_name, {}).setdefault(group, {}).update(names)
     for video, source in zip(videos, sources, strict=True):
-        seen.setdefault(video.class_name, {}).setdefault(str(video.group), {})[video.name] = source
+        seen.setdefault(video.class_name, {}).setdefault(video.group, {})[video.name] = source
     complete = start is None or bool(earlier and earlier["complete"])
     return {"complete": complete, "videos": seen}
 
@@ -73,7 +74,7 @@ def compare_videos(training_data: Mapping | None, videos: Sequence[Video], sourc
     """
     tested = {(video.class_name, video.group) for video in videos}
     seen = (training_data or {}).get("videos", {})
-    groups = sorted((name, group) for name, group in tested if str(group) in seen.get(name, {}))
+    groups = {(name, group) for name, group in tested if group in seen.get(name, {})}
     trained = {
         name: source for of_class in seen.values() for names in of_class.values() for name, source in names.items()
     }
@@ -81,7 +82,8 @@ def compare_videos(training_data: Mapping | None, videos: Sequence[Video], sourc
     shared = [video for video, source in zip(videos, sources, strict=True) if video.name in trained or source in files]
     of_renamed = {(video.class_name, video.group) for video in shared}
     known = True if training_data and (training_data["complete"] or shared or groups) else None
-    return Overlap(known, [video.name for video in shared], sorted({*groups, *of_renamed}), len(videos), len(tested))
+    all_groups = sorted({*groups, *of_renamed}, key=lambda pair: (pair[0], natural_key(pair[1])))
+    return Overlap(known, [video.name for video in shared], all_groups, len(videos), len(tested))
 
 
 def find_overlap(training_data: Mapping | None, split_table: Sequence[Video], frames: Path) -> Overlap:
@@ -94,7 +96,7 @@ def require_unseen(found: Overlap, weights: str, tested: str) -> None:
     """Raise UserError that counts and names what is shared if the weights have seen test videos."""
     if not (found.videos or found.groups):
         return
-    examples = found.videos[:NAMES_SHOWN] or [f"{name} g{group:02d}" for name, group in found.groups[:NAMES_SHOWN]]
+    examples = found.videos[:NAMES_SHOWN] or [f"{name} g{group:0>2}" for name, group in found.groups[:NAMES_SHOWN]]
     raise UserError(
         f"{weights} were trained on {len(found.videos)} of the {found.tested_videos} test videos of {tested}, and on "
         f"{len(found.groups)} of its {found.tested_groups} groups (recordings), such as {', '.join(examples)}; "
