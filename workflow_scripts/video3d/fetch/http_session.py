@@ -136,7 +136,8 @@ def certificate_advice(url: str, error: Exception) -> str:
 def _unreachable(error: BaseException) -> bool:
     """Return whether an error of requests says that this machine finds no way to the server at all."""
     cause = _cause(error)
-    return isinstance(cause, socket.gaierror) or getattr(cause, "errno", None) in {errno.ENETUNREACH, errno.EHOSTUNREACH}
+    no_way = isinstance(cause, OSError) and cause.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}
+    return no_way or isinstance(cause, socket.gaierror)
 
 
 def _cause(error: BaseException) -> BaseException:
