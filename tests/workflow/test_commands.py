@@ -28,7 +28,7 @@ NOT_RUN = {
     "snakemake *profiles/slurm*": "needs Slurm and its plugin; tests/slurm runs both",
     "snakemake --executor kubernetes *": "needs a cluster",
     "snakemake *recipes/ucf101-mini.yaml*": "needs real clips, which are not part of the project",
-    "snakemake *recipes/own_videos.yaml*": "needs folders of videos; test_own_videos.py makes them and runs it",
+    "snakemake *recipes/own_videos.yaml*": "needs folders of videos; test_own_data_set.py makes them and runs it",
     "python *results/own_videos/*": "the same",
     "python tools/local_slurm.py *": "starts Slurm; tests/slurm does",
     "python tools/interval_coverage.py": "takes minutes; tests/evaluation asks the same of fewer draws",

@@ -69,7 +69,7 @@ def test_resolved_settings_are_kept_and_valid(finished_project):
 
 def test_a_script_takes_the_resolved_settings(finished_project, tmp_path):
     script = [sys.executable, "workflow_scripts/make_splits.py", "--split", "1", "--audit", "results/tiny/audit.csv"]
-    paths = ["--lists", "resources/tiny/ucfTrainTestlist", "--settings", f"{RESULTS}/config.yaml"]
+    paths = ["--videos", "data/tiny/videos.csv", "--settings", f"{RESULTS}/config.yaml"]
     subprocess.run([*script, *paths, "--output", tmp_path / "split1.csv"], cwd=finished_project, check=True)
     assert (tmp_path / "split1.csv").read_bytes() == (finished_project / "results/tiny/splits/split1.csv").read_bytes()
 
