@@ -1,4 +1,4 @@
-"""Own videos: the commands of docs/own-videos.md, word for word, on videos made here; and what a second day runs."""
+"""Own videos: the commands of docs/own-data.md, word for word, on videos made here; and what a second day runs."""
 
 import csv
 import os
@@ -15,7 +15,7 @@ from helpers.prepared_python import run_snakemake
 from helpers.tiny_project import Workflow, write_video
 from video3d.frames.ffmpeg import ffmpeg_program
 
-DOCUMENT = (PROJECT / "docs" / "own-videos.md").read_text(encoding="utf-8")
+DOCUMENT = (PROJECT / "docs" / "own-data.md").read_text(encoding="utf-8")
 NAMES = ["anna 1.mp4", "anna 2.mov", "ben's.webm", '陈 "x" {y}.mkv', "deep/er/<dora>.mp4", "con.avi"]
 CLASSES = ["clapping", "挥手", "con"]
 

@@ -67,7 +67,7 @@ class DatasetSettings(Section):
 
     format: Literal["ucf101", "folders", "table"] = "ucf101"
     """ucf101: UCF101's names and lists; folders: own videos, <Class>/<any name> in any container, with splits that are
-    drawn; table: own videos that a CSV file lists, with its splits or drawn ones (docs/own-videos.md)"""
+    drawn; table: own videos that a CSV file lists, with its splits or drawn ones (docs/own-data.md)"""
 
     name: Name = "ucf101"
     """name of the data set; it lives in resources/<name>/ and data/<name>/"""
