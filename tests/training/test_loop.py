@@ -196,6 +196,18 @@ def test_every_ingredient_of_the_recipes_trains_and_resumes(job, tmp_path, monke
     assert [row["validation_loss"] for row in again.history] == [row["validation_loss"] for row in state.history]
 
 
+def test_balanced_classes_reach_the_loss(job):
+    """One step with all videos, five of one class and two of the other."""
+    few = [video for video in job.data.training if video.label == 1][:2]
+    unbalanced = job.with_data(training=[video for video in job.data.training if video.label == 0] + few)
+    losses = {}
+    for how in ("none", "balanced"):
+        one_step = unbalanced.with_settings(class_weights=how, batch_size=7, epochs=1)
+        _, state = one_step.kept_in(job.checkpoint.folder / how).train()
+        losses[how] = state.history[0]["loss"]
+    assert losses["none"] != losses["balanced"]
+
+
 @pytest.fixture
 def textured(job, tmp_path):
     """As `job`, of frames that a crop or a mirror changes, for one epoch."""

@@ -3,7 +3,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from video3d.training.mixup import cutmix_clips, mix_batch, mixup_clips, soft_targets
+from video3d.training.mixup import class_weights, cutmix_clips, mix_batch, mixup_clips, soft_targets
 
 
 @pytest.fixture
@@ -15,6 +15,12 @@ def clips():
 def test_targets_are_one_for_the_label_or_smoothed():
     assert soft_targets(np.array([2, 0]), 4).tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
     assert soft_targets(np.array([1]), 4, smoothing=0.2)[0] == pytest.approx([0.05, 0.85, 0.05, 0.05])
+
+
+def test_balanced_classes_count_the_same_together_and_videos_one_on_average():
+    labels = [0, 0, 0, 1, 2, 2]
+    assert class_weights("none", labels, 3).tolist() == [1, 1, 1]
+    assert class_weights("balanced", labels, 3) == pytest.approx([2 / 3, 2, 1])  # 6 / (3 · 3), 6 / (3 · 1), 6 / (3 · 2)
 
 
 def test_mixup_adds_up_parts(clips):

@@ -197,6 +197,10 @@ class TrainSettings(Section):
     label_smoothing: BelowOne = 0.0
     """share of the target that is spread over all classes"""
 
+    class_weights: Literal["none", "balanced"] = "none"
+    """none: every training video counts the same in the loss, so classes with many videos count more; balanced: every
+    class counts the same, whatever its number of videos"""
+
     batch_size: Count = 64
     """clips in a training batch, on all devices together"""
 

@@ -10,6 +10,9 @@ from video3d.report.provenance import describe_validation
 from video3d.report.published import data_kind
 from video3d.report.results import Run
 
+UNEQUAL = 5  # times as many videos in the largest class as in the smallest
+FEW_GROUPS = 3  # of a class in the test of a split
+
 
 def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[str]:
     """Return what must be said first: leaks, the run's own note, what is not as in full UCF101, given weights.
@@ -26,9 +29,8 @@ def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[
     if kind == "subset":
         subset = f"A subset of UCF101: {num_classes} of 101 classes; {chance}."
         said.append(f"{subset} Not comparable with published numbers.")
-    listed = audit[audit["status"] != "unlisted"]
-    if settings.dataset.format != "ucf101" and (listed["video"] == listed["group"]).all():
-        said.append(UNKNOWN_GROUPS[0].upper() + UNKNOWN_GROUPS[1:] + ".")
+    if settings.dataset.format != "ucf101":
+        said += own_data_notices(run, audit[audit["status"] != "unlisted"])
     faulty = int(audit["status"].isin(FAULTS).sum())
     if faulty:
         tested = {score.split: score.left_out for score in scores if score.split != MEAN and score.left_out}
@@ -42,6 +44,34 @@ def collect_notices(run: Run, scores: list[Score], audit: pd.DataFrame) -> list[
     if groups := describe_validation(run):
         said.append(f"Held out of the training list for validation, and not trained on: {groups}.")
     return [printable_lines(notice) for notice in said + weights_notices(run)]
+
+
+def own_data_notices(run: Run, listed: pd.DataFrame) -> list[str]:
+    """Return what makes the accuracy of own videos doubtful; `listed` is audit.csv without unlisted videos."""
+    said = []
+    if (listed["video"] == listed["group"]).all():
+        said.append(UNKNOWN_GROUPS[0].upper() + UNKNOWN_GROUPS[1:] + ".")
+    if copies := int((listed["status"] == "duplicate").sum()):
+        said.append(
+            f"{copies} videos show the same frames as another one, which may be on the other side of a split: the "
+            "audit names them."
+        )
+    videos = listed[~listed["status"].isin(FAULTS)].groupby("class").size().sort_values(kind="stable")
+    if videos.iloc[-1] >= UNEQUAL * videos.iloc[0]:
+        said.append(
+            f"Unequal classes: {videos.index[-1]} has {videos.iloc[-1]} videos, {videos.index[0]} {videos.iloc[0]}. "
+            "Top-1 is mostly about the large ones; the mean class accuracy counts each the same, and so does training "
+            "with train: class_weights: balanced."
+        )
+    tested = run.first_predictions.groupby(["split", "class"])["group"].nunique().sort_values(kind="stable")
+    if (fewest := int(tested.iloc[0])) < FEW_GROUPS:
+        split, class_name = tested.index[0]
+        more = f", and {rest} more classes and splits too" if (rest := int((tested < FEW_GROUPS).sum()) - 1) else ""
+        said.append(
+            f"Few recordings: split {split} tests {class_name} on {fewest} of them{more}. What is said of such a class "
+            "may be about its recordings; film more of them."
+        )
+    return said
 
 
 def leak_notices(run: Run) -> list[str]:

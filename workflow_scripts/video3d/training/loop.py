@@ -25,7 +25,7 @@ from video3d.training.attempts import Attempt
 from video3d.training.batches import BatchSource, TrainingData
 from video3d.training.checkpoint import Checkpoint, State, Totals
 from video3d.training.lr_schedule import learning_rate
-from video3d.training.mixup import mix_batch, soft_targets
+from video3d.training.mixup import class_weights, mix_batch, soft_targets
 from video3d.training.progress_log import (
     explain_exhausted_memory,
     history_row,
@@ -127,6 +127,7 @@ def train_one_epoch(
     settings, group, totals = trainer.settings, trainer.group, state.totals
     order = batches.order(state.epoch)
     steps, num_classes = len(order), len(batches.data.class_names)
+    weights = class_weights(settings.class_weights, [video.label for video in batches.data.training], num_classes)
     saved = last = time.perf_counter()
     description = f"epoch {state.epoch}/{settings.epochs}"
     with progress(total=steps, unit="step", description=description, initial=state.step) as bar:
@@ -137,7 +138,7 @@ def train_one_epoch(
             targets = soft_targets(batch.labels, num_classes, settings.label_smoothing)
             clips, targets = mix_batch(batch.clips, targets, settings.mixup, settings.cutmix, rng)
             rate = current_rate(settings, state, state.step / steps)
-            loss, logits = trainer.compute_gradients(clips, targets, rate, random_seed=rng.getrandbits(31))
+            loss, logits = trainer.compute_gradients(clips, targets * weights, rate, random_seed=rng.getrandbits(31))
             require_finite_loss(loss, state, order[state.step])
             correct, seen = group.all_reduce_sum((logits.argmax(1) == batch.labels).sum(), len(batch.labels))
             with interruption.held_off():

@@ -18,6 +18,20 @@ def soft_targets(labels: np.ndarray, num_classes: int, smoothing: float = 0.0) -
     return targets
 
 
+def class_weights(how: str, labels: Sequence[int], num_classes: int) -> np.ndarray:
+    """Return what each class counts in the loss, float32 (num_classes,), from the labels of all training videos.
+
+    Args:
+        how: `none`, each 1; or `balanced`, inversely to the number of its videos and 1 on average over the videos, as
+            in King and Zeng, "Logistic Regression in Rare Events Data", Political Analysis 9, 2001.
+        labels: of all training videos; every class has one or more.
+        num_classes: number of classes.
+    """
+    if how == "none":
+        return np.ones(num_classes, np.float32)
+    return (len(labels) / (num_classes * np.bincount(labels, minlength=num_classes))).astype(np.float32)
+
+
 def mix_batch(
     clips: np.ndarray, targets: np.ndarray, mixup: float, cutmix: float, rng: Random
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -76,7 +76,7 @@ class Trainer:
 
         Args:
             clips: this process's shard of the batch, uint8 (N, T, H, W, 3).
-            targets: probabilities to learn, float32 (N, num_classes).
+            targets: probabilities to learn, times the weights of their classes, float32 (N, num_classes).
             rate: the learning rate.
             random_seed: of dropout.
 
