@@ -40,7 +40,7 @@ def test_videos_that_are_groups_of_their_own():
 def test_copies_are_counted():
     videos = listed(("a", "clap", "1", "ok"), ("b", "clap", "2", "duplicate"), ("c", "wave", "1", "ok"))
     (said,) = own_data_notices(ENOUGH, videos)
-    assert said.startswith("1 videos show the same frames as another one")
+    assert said.startswith("Copies: 1 of 3 videos have the frames of another one")
 
 
 def test_classes_of_very_different_size():
