@@ -53,8 +53,8 @@ def own_data_notices(run: Run, listed: pd.DataFrame) -> list[str]:
         said.append(UNKNOWN_GROUPS[0].upper() + UNKNOWN_GROUPS[1:] + ".")
     if copies := int((listed["status"] == "duplicate").sum()):
         said.append(
-            f"Copies: {copies} of {len(listed)} videos have the frames of another one, which may be on the other side of "
-            "a split: the audit names them."
+            f"Copies: {copies} of {len(listed)} videos have the frames of another one, which may be on the other "
+            "side of a split: the audit names them."
         )
     videos = listed[~listed["status"].isin(FAULTS)].groupby("class").size().sort_values(kind="stable")
     if videos.iloc[-1] >= UNEQUAL * videos.iloc[0]:
