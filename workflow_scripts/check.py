@@ -78,7 +78,7 @@ def main() -> None:
     if options.threads < 1 or options.seconds <= 0:
         raise UserError("--threads and --seconds must be more than 0")
     asked = options.device
-    device = "cpu" if asked == "auto" and gpu_problem() or asked == "cpu" else "gpu"
+    device = "cpu" if (asked == "auto" and gpu_problem()) or asked == "cpu" else "gpu"
     first = Check("device", speed.describe_device, (device, options.threads))
     rows = check(first, plan(device, options.threads, options.seconds))
     advice = advise(rows, resolve({}))

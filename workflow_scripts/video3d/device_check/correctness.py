@@ -10,8 +10,15 @@ from video3d.clips.spatial_crops import RESIZING
 from video3d.common.settings import resolve
 from video3d.compute.device import use_device
 from video3d.compute.distributed import ProcessGroup, run_in_group
-from video3d.device_check.golden import CLASSES, golden_clips, golden_network, golden_settings, golden_trainer
-from video3d.device_check.golden import golden_values, learn  # fmt: skip
+from video3d.device_check.golden import (
+    CLASSES,
+    golden_clips,
+    golden_network,
+    golden_settings,
+    golden_trainer,
+    golden_values,
+    learn,
+)
 from video3d.device_check.rows import OK, SKIPPED, WRONG, Finding
 from video3d.evaluation.engines import misplaced_engine, missing_engine
 from video3d.evaluation.exported_model import export_model
@@ -83,9 +90,7 @@ def engine(device: str, threads: int, name: str) -> Finding:
     clips = golden_clips(0)
     with tempfile.TemporaryDirectory() as temporary:
         export_untrained(golden_network(), golden_settings().model_dump(), CLASSES, Path(temporary))
-        plain, other = (
-            Predictor(temporary, engine, device, threads, len(clips))(clips) for engine in ("plain", name)
-        )
+        plain, other = (Predictor(temporary, engine, device, threads, len(clips))(clips) for engine in ("plain", name))
     return compare(other, plain, TOLERANCE[device], "plain inference")
 
 

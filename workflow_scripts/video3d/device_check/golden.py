@@ -57,13 +57,15 @@ def golden_network() -> ResNet3D:
 
 
 def golden_clips(step: int) -> np.ndarray:
-    """Return the clips of a step, uint8 (CLIPS, T, H, W, 3), of coarse blocks.
+    """Return the clips of a step, uint8 (CLIPS, T, H, W, 3), of coarse blocks under fine noise.
 
-    The clips of fine noise are nearly equal to a network, so that batch norm magnifies their rounding.
+    Noise alone makes clips nearly equal to a network, so that batch norm magnifies rounding; in even blocks, rounding
+    lets many values at once pass a ReLU or win a maximum.
     """
-    frames, side = CLIP["frames"] // 4, CLIP["size"] // 16
-    blocks = uniform(step, (CLIPS, frames, side, side, 3))
-    return (256 * np.kron(blocks, np.ones((1, 4, 16, 16, 1)))).astype(np.uint8)
+    frames, side = CLIP["frames"], CLIP["size"]
+    blocks = uniform(step, (CLIPS, frames // 4, side // 16, side // 16, 3))
+    noise = uniform(STEPS + step, (CLIPS, frames, side, side, 3))
+    return (128 * (np.kron(blocks, np.ones((1, 4, 16, 16, 1))) + noise)).astype(np.uint8)
 
 
 def golden_trainer(

@@ -16,7 +16,7 @@ class Finding(NamedTuple):
 
     verdict: str
     text: str
-    values: dict[str, Any] = {}
+    values: dict[str, Any] | None = None
 
 
 class Check(NamedTuple):
@@ -39,7 +39,8 @@ class Row(NamedTuple):
 def run_checks(checks: Iterable[Check], seconds: float = SECONDS) -> Iterator[Row]:
     """Yield a row for each check; one that raises, is killed or takes longer than `seconds` is wrong."""
     for check in checks:
-        yield Row(check.name, *_run(check, seconds))
+        found = _run(check, seconds)
+        yield Row(check.name, found.verdict, found.text, found.values or {})
 
 
 def _run(check: Check, seconds: float) -> Finding:

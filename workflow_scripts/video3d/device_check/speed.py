@@ -27,7 +27,7 @@ from video3d.training.mixup import soft_targets
 from video3d.training.trainer import Trainer
 
 CLASSES = 101
-FULL = {}  # size: the network, the clips and the frames of the default run
+FULL = {}  # settings: those of the default run
 VIDEOS, FRAMES = 8, 64
 
 
