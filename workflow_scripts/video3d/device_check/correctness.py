@@ -68,7 +68,7 @@ def half_precision(device: str, threads: int, precision: str) -> Finding:
 
 def two_processes(device: str, threads: int) -> Finding:
     """Compare the first training losses of two processes, NCCL on GPUs and gloo on CPUs, with the golden ones."""
-    if device == "gpu" and paddle.device.cuda.device_count() < MEMBERS:
+    if device == "gpu" and paddle.device.cuda.device_count() == 1:
         return Finding(SKIPPED, "there is one GPU")
     device = use_device(device, threads, MEMBERS)
     with tempfile.TemporaryDirectory() as temporary:
