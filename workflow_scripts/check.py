@@ -49,7 +49,7 @@ def plan(device: str, threads: int, seconds: float) -> list[Check]:
         Check("losses", correctness.losses, here),
         *(Check(name, correctness.half_precision, (*here, name)) for name in HALVES),
         Check("two processes", correctness.two_processes, here),
-        *(Check(f"engine {name}", correctness.engine, (*here, name)) for name in ("onednn", "tensorrt")),
+        *(Check(f"engine {name}", correctness.engine, (*here, name)) for name in ("plain", "onednn", "tensorrt")),
         Check("same bits", correctness.same_bits, (*here, False)),
         Check("same bits, deterministic", correctness.same_bits, (*here, True)),
     ]

@@ -87,6 +87,7 @@ def evaluation(device: str, threads: int, batch: int, seconds: float, size: dict
     settings = resolve(size)
     clips = random_clips(batch, settings.clip)
     with tempfile.TemporaryDirectory() as temporary:
+        paddle.set_device("cpu")  # to export; the predictor takes its device itself
         network = build_network(settings.model.model_dump(), CLASSES)
         export_untrained(network, settings.model_dump(), CLASSES, Path(temporary))
         predictor = Predictor(temporary, "auto", device, threads, batch)
