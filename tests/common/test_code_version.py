@@ -241,7 +241,6 @@ dataset/ucf101.py                list_videos figures overview
 dataset/video_files.py           list_videos extract_frames
 dataset/video_table.py           list_videos audit make_splits accuracy figures overview
 
-device_check/__init__.py
 device_check/advice.py
 device_check/correctness.py
 device_check/golden.py
