@@ -6,6 +6,7 @@
 # make docs   the pages that are made from the code (docs/settings.md, the schema for editors, the graphs), and all as a site
 # make picture  the pictures in the README, from the run of the demo
 # make bench  speed, as ratios against stated references
+# make check  whether this device computes right, how fast it is, what to set; writes check.json
 # make rehearsal  what the workflow costs on an archive like UCF101's, with VIDEOS=13320 as large
 # make lock   renew the lock files after an edit of envs/*.in
 # make clean  remove what make made, but no data and no results
@@ -18,7 +19,7 @@ VIDEOS := 404
 CLIPS := $(addprefix --videos ,$(firstword $(wildcard $(UCF101_MINI)/UCF-101 ../shared/data/ucf101-mini/UCF-101)))
 SHELL := /bin/bash
 
-.PHONY: demo install test faults lint docs picture bench rehearsal lock clean
+.PHONY: demo install test faults lint docs picture bench check rehearsal lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/cpu.installed
@@ -56,6 +57,9 @@ bench: .venv/dev.installed
 	$(BIN)/python bench/loader.py $(CLIPS)
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/evaluation.py
+
+check: .venv/cpu.installed
+	$(BIN)/python workflow_scripts/check.py
 
 rehearsal: .venv/dev.installed
 	PYTHONPATH=workflow_scripts $(BIN)/python tools/rehearsal.py --count $(VIDEOS) $(CLIPS)

@@ -241,6 +241,12 @@ dataset/ucf101.py                list_videos figures overview
 dataset/video_files.py           list_videos extract_frames
 dataset/video_table.py           list_videos audit make_splits accuracy figures overview
 
+device_check/advice.py
+device_check/correctness.py
+device_check/golden.py
+device_check/rows.py
+device_check/speed.py
+
 evaluation/engines.py            evaluate predict
 evaluation/exported_model.py     export evaluate predict
 evaluation/intervals.py          evaluate accuracy compare figures overview

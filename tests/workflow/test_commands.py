@@ -32,6 +32,7 @@ NOT_RUN = {
     "python *results/own_videos/*": "the same",
     "python tools/local_slurm.py *": "starts Slurm; tests/slurm does",
     "python tools/interval_coverage.py": "takes minutes; tests/evaluation asks the same of fewer draws",
+    "python workflow_scripts/check.py*": "measures for minutes; tests/scripts/test_check.py calls it",
     "python -m pytest *": "runs these tests",
 }
 PLACEHOLDERS = {"<this project>": "the_repository", "<image>": "ucf101", ".venv/bin/": ""}
