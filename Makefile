@@ -29,10 +29,10 @@ demo: .venv/cpu.installed
 install: .venv/cpu.installed
 
 test: .venv/dev.installed
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 faults: .venv/dev.installed
-	$(BIN)/python -m pytest tests/faults -m "faults or not faults" --numprocesses 3 --dist worksteal
+	$(BIN)/python -m pytest tests/faults -m "faults or not faults" --numprocesses 2 --dist worksteal
 
 lint: .venv/dev.installed
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ def test_an_unknown_key_is_named_with_its_nearest_spelling(fresh):
 def test_a_wrong_checksum_stops_before_anything_is_unpacked(fresh):
     text = fresh.fail("--config", f"dataset={{videos_sha256: {'0' * 64}}}")
     assert "0" * 64 in text and "videos.zip" in text
-    assert not (fresh.folder / "data").exists()
+    assert not (fresh.folder / "data/tiny/videos").exists()
     assert not list((fresh.folder / "resources/tiny").glob("*.zip"))
 
 
