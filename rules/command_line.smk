@@ -10,8 +10,9 @@ from snakemake.cli import parse_args
 
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 ONLY_LOOK = (
-    *("dryrun", "lint", "dag", "rulegraph", "filegraph", "d3dag", "summary", "detailed_summary"),
+    *("dryrun", "lint", "dag", "rulegraph", "filegraph", "d3dag", "summary", "detailed_summary", "containerize"),
     *("list_rules", "list_target_rules", "list_changes", "list_input_changes", "list_params_changes", "list_untracked"),
+    *("list_conda_envs", "print_compilation"),
 )
 
 

@@ -134,6 +134,12 @@ def test_a_dry_run_writes_nothing(request, state):
     assert listing(workflow.folder) == before
 
 
+@pytest.mark.parametrize("option", ["--summary", "--print-compilation"])
+def test_a_call_that_only_looks_takes_no_lock(fresh, option):
+    fresh.run(option)
+    assert not list(fresh.folder.glob(".snakemake/*.lock"))
+
+
 def test_a_dry_run_works_in_a_folder_that_cannot_be_written(finished):
     within = ("unshare", "--mount", "bash", "-c", READ_ONLY, str(finished.folder))
     needs(*within, "true")
